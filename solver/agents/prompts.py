@@ -1,0 +1,55 @@
+"""Prompt templates: versioned text files, one a role, in named sets (`lab`, `upstream`, `micro`)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+
+from solver.engines.protocol import Message
+
+TEMPLATES = Path(__file__).parent / "templates"
+_NAME = re.compile(r"^(?P<role>[a-z]+)\.v(?P<version>\d+)\.txt$")
+
+
+class UnknownTemplate(LookupError):
+    """No such template file; the message lists those there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Final text of one call, with the identity of the template that made it."""
+
+    text: str
+    template: str  # e.g. "lab/coding.v1"
+    template_digest: str  # SHA-256 of the template file
+
+    def messages(self) -> tuple[Message, ...]:
+        """Every agent is asked in a single user turn (MapCoder section 1.1, row 8)."""
+        return (Message("user", self.text),)
+
+
+@cache
+def _load(set_name: str, role: str) -> tuple[str, str, Template]:
+    folder = TEMPLATES / set_name
+    versions = {
+        int(match["version"]): path
+        for path in sorted(folder.glob(f"{role}.v*.txt"))
+        if (match := _NAME.match(path.name)) and match["role"] == role
+    }
+    if not versions:
+        have = sorted(str(p.relative_to(TEMPLATES)) for p in TEMPLATES.glob("*/*.txt"))
+        raise UnknownTemplate(f"no template {set_name}/{role}.v*.txt; there are: {', '.join(have)}")
+    newest = max(versions)
+    text = versions[newest].read_text(encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{set_name}/{role}.v{newest}", digest, Template(text)
+
+
+def render(set_name: str, role: str, **fields: str) -> Prompt:
+    """Fill the newest version of a template. A missing field raises KeyError; values are never re-substituted."""
+    name, digest, template = _load(set_name, role)
+    return Prompt(template.substitute(fields).rstrip("\n"), name, digest)
