@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 class FormatFailure(StrEnum):
@@ -24,7 +27,7 @@ class FormatFailure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed[T]:
+class Parsed(Generic[T]):
     """`value` is None exactly when the answer is unusable.
 
     `failure` may be set beside a value: the tolerant parser rescued an answer that the strict one refuses, and the

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from solver.agents.formats import Parsed
 from solver.agents.prompts import Prompt
 from solver.engines.protocol import Role
 from trajectories.problem_schema import ProblemSpec
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Params:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer[T]:
+class Answer(Generic[T]):
     """One finished model step: the raw text, and the parsed value or the format failure."""
 
     step: int
@@ -83,7 +85,7 @@ class BudgetExceeded(Exception):
 
 
 class Workbench(Protocol):
-    def ask[T](
+    def ask(
         self,
         role: Role,
         prompt: Prompt,
