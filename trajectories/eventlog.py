@@ -1,0 +1,83 @@
+"""The event log: the only code that inserts `StepEvent` rows or moves `Run.last_seq`.
+
+Writing: 1. bump `last_seq` with an UPDATE that also checks the fence: the row lock (PostgreSQL) or the immediate
+transaction (SQLite) makes sequence numbers gap-free and commit-ordered; 2. insert the events; 3. apply the
+projections; all in one transaction. After commit the bell rings with the run's id and sequence number; it may be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F
+
+from trajectories import bell, projections
+from trajectories.events import Event
+from trajectories.models import Run, RunStatus, StepEvent
+
+PAGE = 500
+
+
+class StaleFence(Exception):
+    """Another worker has claimed the run since; the writer must stop without writing."""
+
+
+def append(run_id: int, events: Sequence[Event], *, fence: int) -> int:
+    """Write `events` in order as the worker holding `fence`; returns the last sequence number.
+
+    Raises StaleFence, and writes nothing, if the run is no longer running under this fence.
+    """
+    if not events:
+        raise ValueError("append needs at least one event")
+    with transaction.atomic():
+        held = Run.objects.filter(pk=run_id, fence=fence, status=RunStatus.RUNNING)
+        if not held.update(last_seq=F("last_seq") + len(events)):
+            raise StaleFence(f"run {run_id} is no longer held under fence {fence}")
+        return _insert(run_id, events)
+
+
+def append_unowned(run_id: int, event: Event, *, when: Sequence[RunStatus]) -> int | None:
+    """Write one event from outside a worker (a cancel of a queued run) if the run is in one of the states `when`.
+
+    Returns the sequence number, or None if the run had moved on.
+    """
+    with transaction.atomic():
+        if not Run.objects.filter(pk=run_id, status__in=list(when)).update(last_seq=F("last_seq") + 1):
+            return None
+        return _insert(run_id, [event])
+
+
+def _insert(run_id: int, events: Sequence[Event]) -> int:
+    last: int = Run.objects.values_list("last_seq", flat=True).get(pk=run_id)
+    first = last - len(events) + 1
+    rows = [
+        StepEvent(
+            run_id=run_id,
+            seq=first + offset,
+            kind=event.kind,
+            step=getattr(event, "step", None),
+            payload=event.model_dump(mode="json"),
+        )
+        for offset, event in enumerate(events)
+    ]
+    StepEvent.objects.bulk_create(rows)
+    for row, event in zip(rows, events, strict=True):
+        projections.apply(run_id, row.seq, row.created_at, event)
+    transaction.on_commit(partial(bell.ring, run_id, last))
+    return last
+
+
+def read_after(run_id: int, seq: int, limit: int = PAGE) -> list[StepEvent]:
+    """Up to `limit` events after `seq`, in order: the one reader of the page, the stream, the API and exports."""
+    return list(StepEvent.objects.filter(run_id=run_id, seq__gt=seq).order_by("seq")[:limit])
+
+
+def read_all(run_id: int, after: int = 0) -> Iterator[StepEvent]:
+    """Every event after `after`, a page at a time: bounded memory however long the run."""
+    while page := read_after(run_id, after):
+        yield from page
+        after = page[-1].seq
+        if len(page) < PAGE:
+            return

@@ -1,0 +1,147 @@
+"""Every kind of event and the schema of its payload. An event that does not fit its schema is never written.
+
+`step` in a payload is the step's number within the run, 1-based, in the order in which the strategy asked; a step
+that was cut short by a crash is started again under the same number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Event(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str]
+
+
+class RunStarted(Event):
+    """A worker owns the run. `resumed_steps` > 0: that many finished steps are taken from the log, not asked again."""
+
+    kind: ClassVar[str] = "run.started"
+    fence: int
+    worker: str
+    code_version: str
+    resumed_steps: int = 0
+
+
+class StepStarted(Event):
+    """A model call begins. `request_digest` is what resume compares; `messages` is the exact prompt."""
+
+    kind: ClassVar[str] = "step.started"
+    step: int
+    role: str
+    attempt: int
+    gist: str = ""
+    messages: list[dict[str, str]]
+    template: str
+    template_digest: str
+    request_digest: str
+    model: str
+    sampling: dict[str, Any]
+    detail: dict[str, Any] = {}
+
+
+class ParseResult(BaseModel):
+    """`failure` beside `usable`: the strict parser refuses this answer, the tolerant one rescued it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    usable: bool
+    failure: str = ""
+    message: str = ""
+    where: str = ""
+    value: Any = None
+
+
+class StepFinished(Event):
+    """The whole answer. Seconds are wall clock; `estimated` marks token counts the lab had to guess."""
+
+    kind: ClassVar[str] = "step.finished"
+    step: int
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+    seconds: float
+    first_token_s: float | None
+    model: str
+    adapter_digest: str | None
+    parse: ParseResult
+    gist: str = ""
+    detail: dict[str, Any] = {}
+
+
+class StepFailed(Event):
+    kind: ClassVar[str] = "step.failed"
+    step: int
+    code: str
+    message: str
+
+
+class TestsStarted(Event):
+    """The judge begins. Hidden tests' contents never enter an event's payload before the verdict, nor any prompt."""
+
+    kind: ClassVar[str] = "tests.started"
+    step: int
+    attempt: int
+    suite: Literal["samples", "hidden"]
+    language: str
+    code: str
+    code_digest: str
+    total: int
+
+
+class TestsFinished(Event):
+    """`report` is `solver.judge.Report.to_dict()`: one entry a test, the sandbox level and its reasons."""
+
+    kind: ClassVar[str] = "tests.finished"
+    step: int
+    suite: Literal["samples", "hidden"]
+    verdict: str
+    passed: int
+    total: int
+    strip: str
+    seconds: float
+    report: dict[str, Any]
+
+
+class Note(Event):
+    """A decision of the strategy, e.g. the order in which plans are tried."""
+
+    kind: ClassVar[str] = "note"
+    name: str
+    detail: dict[str, Any] = {}
+
+
+class RunFinished(Event):
+    """The only way to "ended". `status` is the run's final status, `reason` a code, `message` a sentence."""
+
+    kind: ClassVar[str] = "run.finished"
+    status: Literal["finished", "cancelled", "failed"]
+    reason: str
+    message: str = ""
+    verdict: str = ""
+    code: str | None = None
+    attempt: int | None = None
+
+
+KINDS: dict[str, type[Event]] = {
+    event.kind: event
+    for event in (
+        RunStarted,
+        StepStarted,
+        StepFinished,
+        StepFailed,
+        TestsStarted,
+        TestsFinished,
+        Note,
+        RunFinished,
+    )
+}
+
+
+def parse(kind: str, payload: dict[str, Any]) -> Event:
+    """The typed event of a stored row. KeyError on an unknown kind, ValidationError on a foreign payload."""
+    return KINDS[kind].model_validate(payload)

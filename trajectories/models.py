@@ -1,0 +1,240 @@
+"""The record: problems, runs, their event log and its projections.
+
+`StepEvent` is the truth; `Step` and the counters of `Run` are projections written in the same transaction by
+`trajectories.eventlog`, so that lists and outlines never open an event's payload.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from trajectories.problem_schema import ProblemSpec, TestKind
+
+
+class ProblemQuerySet(models.QuerySet["Problem"]):
+    def current(self) -> ProblemQuerySet:
+        """The newest version of each problem; older ones stay for the runs that used them."""
+        return self.filter(superseded_at=None)
+
+
+class Problem(models.Model):
+    """One immutable version of a problem. An import that changes a problem adds a version."""
+
+    external_id = models.CharField(max_length=200)
+    version = models.PositiveIntegerField(default=1)
+    digest = models.CharField(max_length=64, unique=True)
+    source = models.CharField(max_length=64, db_index=True)
+    title = models.CharField(max_length=200)
+    difficulty = models.CharField(max_length=64, blank=True)
+    test_kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in TestKind])
+    sample_count = models.PositiveIntegerField()
+    test_count = models.PositiveIntegerField()
+    licence = models.CharField(max_length=300, blank=True)
+    split = models.CharField(max_length=32, blank=True)
+    superseded_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProblemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["source", "external_id"]
+        constraints = [models.UniqueConstraint(fields=["external_id", "version"], name="problem_version")]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.external_id})"
+
+    def spec(self) -> ProblemSpec:
+        return ProblemSpec.model_validate(self.body.spec)
+
+    @property
+    def tag_names(self) -> list[str]:
+        return [tag.name for tag in self.tags.all()]
+
+
+class ProblemBody(models.Model):
+    """The full text and all tests, apart from `Problem` so that lists never load megabytes of tests."""
+
+    problem = models.OneToOneField(Problem, models.CASCADE, primary_key=True, related_name="body")
+    spec = models.JSONField()
+
+
+class ProblemTag(models.Model):
+    problem = models.ForeignKey(Problem, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["name", "problem"], name="tag_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def move(self, to: RunStatus, **changes: Any) -> int:
+        """Guarded transition: only rows in a state from which `to` is allowed move. Returns how many did."""
+        return self.filter(status__in=[s for s, then in Run.MOVES.items() if to in then]).update(status=to, **changes)
+
+    def claimable(self) -> RunQuerySet:
+        """Queued, or running under a lease that ran out."""
+        return self.filter(
+            Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_expires_at__lt=now())
+        )
+
+
+class Run(models.Model):
+    """One strategy on one problem with one engine and seed.
+
+    `engine` is a copy of the engine's specification at start (base, adapters, digests), not a reference: later
+    changes of the engine never rewrite history. `fence` is the fencing token of the worker that owns the run.
+    """
+
+    MOVES: ClassVar[dict[RunStatus, set[RunStatus]]] = {
+        RunStatus.QUEUED: {RunStatus.RUNNING, RunStatus.CANCELLED},
+        RunStatus.RUNNING: {RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.FAILED},
+        RunStatus.FINISHED: set(),
+        RunStatus.CANCELLED: {RunStatus.QUEUED},
+        RunStatus.FAILED: {RunStatus.QUEUED},
+    }
+
+    problem = models.ForeignKey(Problem, models.PROTECT, related_name="runs")
+    strategy = models.CharField(max_length=32)
+    params = models.JSONField(default=dict)
+    engine = models.JSONField(default=dict)
+    engine_name = models.CharField(max_length=64, db_index=True)
+    seed = models.BigIntegerField(default=0)
+    language = models.CharField(max_length=16, default="python")
+    judge_profile = models.CharField(max_length=16, default="strict")
+    code_version = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, unique=True)  # a double click or a reload starts nothing twice
+    created_by = models.CharField(max_length=150, blank=True)
+
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
+    reason = models.CharField(max_length=64, blank=True)  # code of the ending, e.g. engine_unreachable
+    message = models.TextField(blank=True)  # one sentence for people
+    verdict = models.CharField(max_length=4, blank=True)
+    strip = models.CharField(max_length=400, blank=True)  # one letter a hidden test, see trajectories.verdicts
+    passed = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    judge_level = models.CharField(max_length=8, blank=True)
+
+    step_count = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+    format_failures = models.PositiveIntegerField(default=0)
+    model_seconds = models.FloatField(default=0)
+
+    last_seq = models.PositiveIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["status", "lease_expires_at"], name="run_lease"),
+            models.Index(fields=["problem", "-id"], name="run_problem"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def ended(self) -> bool:
+        return self.status in {RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.FAILED}
+
+    @property
+    def solved(self) -> bool:
+        return self.verdict == "AC"
+
+
+class StepEvent(models.Model):
+    """One fact. Insert only; `seq` is gap-free and commit-ordered within the run."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=32)
+    step = models.PositiveIntegerField(null=True, blank=True)
+    payload = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["run", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="event_seq")]
+        indexes = [models.Index(fields=["run", "step"], name="event_step")]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} event {self.seq} {self.kind}"
+
+
+class StepState(models.TextChoices):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Step(models.Model):
+    """Projection of a step's events: what the outline, the lanes and lists show. Bodies stay in the events."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
+    number = models.PositiveIntegerField()
+    role = models.CharField(max_length=16)  # an agent role, or "judge"
+    attempt = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=StepState.choices, default=StepState.RUNNING)
+    gist = models.CharField(max_length=200, blank=True)
+    suite = models.CharField(max_length=8, blank=True)  # judge steps: samples or hidden
+    verdict = models.CharField(max_length=4, blank=True)
+    strip = models.CharField(max_length=400, blank=True)
+    passed = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    format_failure = models.CharField(max_length=32, blank=True)
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    started_seq = models.PositiveIntegerField()
+    finished_seq = models.PositiveIntegerField(null=True, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["run", "number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="step_number")]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} step {self.number} {self.role}"
+
+
+class Worker(models.Model):
+    """A worker process's own sign of life: the liveness shown in the top bar and in `doctor`."""
+
+    name = models.CharField(max_length=128, primary_key=True)
+    kind = models.CharField(max_length=16)
+    beat_at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["kind", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+

@@ -1,0 +1,91 @@
+"""Projections of the event log: one `Step` row a step and the counters of `Run`, kept in the log's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import singledispatch
+
+from django.db.models import F
+
+from trajectories import events
+from trajectories.models import Run, RunStatus, Step, StepState
+
+
+@singledispatch
+def _project(event: events.Event, run_id: int, seq: int, at: datetime) -> None:
+    """Notes and starts of a run change no projection."""
+
+
+def apply(run_id: int, seq: int, at: datetime, event: events.Event) -> None:
+    _project(event, run_id, seq, at)
+
+
+@_project.register
+def _(event: events.StepStarted, run_id: int, seq: int, at: datetime) -> None:
+    _open(run_id, event.step, seq, at, role=event.role, attempt=event.attempt, gist=event.gist[:200])
+
+
+@_project.register
+def _(event: events.TestsStarted, run_id: int, seq: int, at: datetime) -> None:
+    _open(run_id, event.step, seq, at, role="judge", attempt=event.attempt, suite=event.suite, total=event.total)
+
+
+def _open(run_id: int, number: int, seq: int, at: datetime, **fields: object) -> None:
+    """A step started again after a crash reuses its row."""
+    fresh = {"state": StepState.RUNNING, "started_seq": seq, "started_at": at, "finished_seq": None, "finished_at": None}
+    _, created = Step.objects.update_or_create(run_id=run_id, number=number, defaults={**fresh, **fields})
+    if created:
+        Run.objects.filter(pk=run_id).update(step_count=F("step_count") + 1)
+
+
+@_project.register
+def _(event: events.StepFinished, run_id: int, seq: int, at: datetime) -> None:
+    changes: dict[str, object] = {"gist": event.gist[:200]} if event.gist else {}
+    Step.objects.filter(run_id=run_id, number=event.step).update(
+        state=StepState.DONE,
+        finished_seq=seq,
+        finished_at=at,
+        prompt_tokens=event.prompt_tokens,
+        completion_tokens=event.completion_tokens,
+        seconds=event.seconds,
+        format_failure=event.parse.failure,
+        **changes,
+    )
+    Run.objects.filter(pk=run_id).update(
+        calls=F("calls") + 1,
+        prompt_tokens=F("prompt_tokens") + event.prompt_tokens,
+        completion_tokens=F("completion_tokens") + event.completion_tokens,
+        model_seconds=F("model_seconds") + event.seconds,
+        format_failures=F("format_failures") + bool(event.parse.failure),
+    )
+
+
+@_project.register
+def _(event: events.StepFailed, run_id: int, seq: int, at: datetime) -> None:
+    Step.objects.filter(run_id=run_id, number=event.step).update(
+        state=StepState.FAILED, finished_seq=seq, finished_at=at, gist=event.message[:200]
+    )
+
+
+@_project.register
+def _(event: events.TestsFinished, run_id: int, seq: int, at: datetime) -> None:
+    outcome = {"verdict": event.verdict, "passed": event.passed, "total": event.total, "strip": event.strip}
+    Step.objects.filter(run_id=run_id, number=event.step).update(
+        state=StepState.DONE, finished_seq=seq, finished_at=at, seconds=event.seconds, **outcome
+    )
+    if event.suite == "hidden":
+        level = str(event.report.get("environment", {}).get("level", ""))
+        Run.objects.filter(pk=run_id).update(judge_level=level, **outcome)
+
+
+@_project.register
+def _(event: events.RunFinished, run_id: int, seq: int, at: datetime) -> None:
+    Run.objects.filter(pk=run_id).update(
+        status=RunStatus(event.status),
+        reason=event.reason,
+        message=event.message,
+        verdict=event.verdict,
+        finished_at=at,
+        lease_owner="",
+        lease_expires_at=None,
+    )
