@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -104,7 +107,16 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 
 # Without REDIS_URL the broker is the one that `manage.py up` starts on a private socket.
-BROKER_SOCKET = VAR_DIR / "broker.sock"
+def _broker_socket() -> Path:
+    """In the state folder, or, where that path is too long for a unix socket (108 bytes), in a private short one."""
+    file = VAR_DIR / "broker.sock"
+    if len(os.fsencode(file)) < 100:
+        return file
+    name = hashlib.sha256(os.fsencode(VAR_DIR)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"mcl-{os.getuid()}-{name}" / "broker.sock"
+
+
+BROKER_SOCKET = _broker_socket()
 REDIS_URL = env.text("REDIS_URL") or f"unix://{BROKER_SOCKET}"
 EMBEDDED_BROKER = not env.text("REDIS_URL")
 CHANNEL_LAYERS = {
@@ -114,14 +126,16 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "capacity": 1000, "expiry": 30},
     }
 }
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1) if REDIS_URL.startswith("unix://") else REDIS_URL
+CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("unix://"):
+    CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1) + "?virtual_host=1"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_SERIALIZER = CELERY_ACCEPT_CONTENT = "json"
+CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"solver.tasks.run": {"queue": "infer"}, "solver.tasks.rejudge": {"queue": "judge"}}

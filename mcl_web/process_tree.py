@@ -1,0 +1,103 @@
+"""Child processes that live and die with their supervisor, also when it is killed with -9."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+PR_SET_PDEATHSIG = 1
+GRACE_S = 5.0
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class ChildDied(Exception):
+    """A child ended by itself. `name`, `code` and the tail of its log say what happened."""
+
+    def __init__(self, name: str, code: int, tail: str) -> None:
+        self.name, self.code, self.tail = name, code, tail
+        super().__init__(f"{name} ended with code {code}")
+
+
+def _bind_to(parent: int) -> Callable[[], None]:
+    """Runs between fork and exec: a session of its own (the terminal's Ctrl-C reaches the supervisor alone) and
+    death with the supervisor. macOS has no PDEATHSIG; there a kill -9 of the supervisor leaves children behind."""
+
+    def setup() -> None:
+        os.setsid()
+        if sys.platform == "linux":
+            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it died before the line above took hold
+                os._exit(1)
+
+    return setup
+
+
+class ProcessTree:
+    """Starts children in order and stops them in reverse. Used from one thread, which must be the main one: the
+    kernel ties the death signal to the thread that forked."""
+
+    def __init__(self, log_dir: Path) -> None:
+        self.log_dir = log_dir
+        self.children: list[tuple[str, subprocess.Popen[bytes], Path]] = []
+
+    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        log = self.log_dir / f"{name}.log"
+        with log.open("ab") as sink:
+            self.children.append((name, self._spawn(argv, env, sink), log))
+
+    @staticmethod
+    def _spawn(argv: Sequence[str], env: Mapping[str, str], sink: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            argv,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            preexec_fn=_bind_to(os.getpid()),
+        )
+
+    def check(self) -> None:
+        """Raises ChildDied if any child has ended."""
+        for name, process, log in self.children:
+            if (code := process.poll()) is not None:
+                raise ChildDied(name, code, tail(log))
+
+    def stop(self) -> None:
+        """Ask in reverse order, kill what has not gone within the grace time. Safe to call twice."""
+        for _, process, _ in reversed(self.children):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                self._wait(process)
+        self.children.clear()
+
+    @staticmethod
+    def _wait(process: subprocess.Popen[bytes]) -> None:
+        try:
+            process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def until(ready: Callable[[], bool], tree: ProcessTree, timeout_s: float) -> bool:
+    """Poll `ready` while every child lives; False when the time is up."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        tree.check()
+        if ready():
+            return True
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,96 @@
+"""The engines this lab knows: those that ship with it and those a team has configured."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from solver.engines.protocol import Role
+from solver.engines.spec import BASE, EngineKind, EngineSpec
+from solver.models import Engine
+from trajectories.models import Problem
+
+RECORDED, MICRO = "recorded", "micro"
+
+
+class UnknownEngine(LookupError):
+    """No such engine; the message lists those there are."""
+
+
+@cache
+def shipped() -> dict[str, EngineSpec]:
+    """Engines whose files came with the checkout."""
+    root = Path(settings.BASE_DIR)
+    specs: dict[str, EngineSpec] = {}
+    if (root / "micro/artefact/base/model.safetensors").exists():
+        from micro.engine_spec import engine_spec
+
+        specs[MICRO] = EngineSpec.parse(engine_spec(), root)
+    if (root / "starter/answers.jsonl").exists():
+        specs[RECORDED] = EngineSpec.parse(
+            {
+                "name": RECORDED,
+                "kind": EngineKind.RECORDED,
+                "label": "Recorded walkthroughs: authored answers to the starter problems, no model",
+                "recordings": ["starter/answers.jsonl"],
+                "tokens_per_second": 120,
+            },
+            root,
+        )
+    return specs
+
+
+def all_engines() -> list[EngineSpec]:
+    """Configured engines first, then the shipped ones they do not replace."""
+    own = {row.name: EngineSpec.parse(row.spec) for row in Engine.objects.all()}
+    return [*own.values(), *(spec for name, spec in shipped().items() if name not in own)]
+
+
+def get(name: str) -> EngineSpec:
+    for spec in all_engines():
+        if spec.name == name:
+            return spec
+    known = ", ".join(spec.name for spec in all_engines()) or "none yet"
+    raise UnknownEngine(f"there is no engine {name!r}; the lab knows: {known}")
+
+
+def default_engine(problem: Problem) -> EngineSpec | None:
+    """The engine that can answer this problem out of the box; a team's own engine wins over the shipped ones."""
+    engines = all_engines()
+    for spec in engines:
+        if spec.name not in shipped():
+            return spec
+    suited = {"starter": RECORDED, "micro": MICRO}.get(problem.source, MICRO)
+    return next((spec for spec in engines if spec.name == suited), engines[0] if engines else None)
+
+
+def concerns(problem: Problem, spec: EngineSpec) -> list[str]:
+    """What a person should know before pressing Solve. Sentences; empty when there is nothing to say."""
+    found = []
+    if spec.name == RECORDED and problem.source != "starter":
+        found.append("The recorded engine holds answers to the starter problems only; this run would end at its first step.")
+    if spec.name == MICRO and problem.source != "micro":
+        found.append(
+            "The micro model was trained on one synthetic family of problems; outside it, its answers read well and are "
+            "wrong. Try a micro problem, or configure a real backbone."
+        )
+    return found
+
+
+def roles_of(spec: EngineSpec, adapters: dict[str, bool] | None = None) -> dict[str, str]:
+    """Model or adapter per role. `adapters[role]` False: that role is served by the base without its adapter."""
+    models = {role.value: spec.model_for(role) for role in Role if role is not Role.SUPERVISOR}
+    for role, on in (adapters or {}).items():
+        if not on:
+            models[role] = BASE
+            if role == Role.PLANNING:
+                models[Role.CONFIDENCE.value] = BASE
+    return models
+
+
+def copy_for_run(spec: EngineSpec, models: dict[str, str]) -> dict[str, Any]:
+    """What a run keeps of its engine, with the models it actually uses."""
+    return {**spec.public(), "roles": models}

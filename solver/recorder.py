@@ -1,0 +1,243 @@
+"""The workbench of a real run: every step a strategy takes is asked, judged and recorded here, or taken from the log.
+
+Step numbers count what the strategy does, in order. On resume the strategy runs again from the top; steps that the
+log holds finished are handed back without asking anybody, so a killed worker costs at most one unfinished step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from solver import judging
+from solver.agents.formats import Parsed
+from solver.agents.prompts import Prompt
+from solver.drafts import Draft
+from solver.engines.protocol import ChatModel, ChatReply, ChatRequest, EngineError, FinishReason, Role, Sampling
+from solver.judge import Judge, Report
+from solver.memo import Memo
+from solver.strategies.protocol import Answer, BudgetExceeded, TestRun
+from trajectories import bell, eventlog, events
+from trajectories.leases import Held
+from trajectories.problem_schema import ProblemSpec, Test
+from trajectories.text import printable
+from trajectories.verdicts import strip
+
+T = TypeVar("T")
+SUITES = {"samples": judging.sample_tests, "hidden": lambda problem: list(problem.tests)}
+
+
+class LeaseLost(Exception):
+    """Another worker owns the run now; stop without writing."""
+
+
+class RunCancelled(Exception):
+    """Somebody pressed Cancel."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits of one run; the first to be reached ends it."""
+
+    calls: int
+    seconds: float = 3600.0
+    tokens: int = 2_000_000
+
+
+class Recorder:
+    """Implements `solver.strategies.protocol.Workbench` on the event log. One a run, used by one thread."""
+
+    def __init__(
+        self,
+        problem: ProblemSpec,
+        engine: ChatModel,
+        judge: Judge,
+        hold: Held,
+        memo: Memo,
+        *,
+        model_for: Callable[[Role], str],
+        sampling: Sampling,
+        budget: Budget,
+        judge_profile: str,
+    ) -> None:
+        self.problem, self.engine, self.judge, self.hold, self.memo = problem, engine, judge, hold, memo
+        self.model_for, self.sampling, self.budget, self.judge_profile = model_for, sampling, budget, judge_profile
+        self.step = self.calls = self.tokens = 0
+        self.began = time.monotonic()
+
+    # -- model steps
+
+    def ask(
+        self,
+        role: Role,
+        prompt: Prompt,
+        parse: Callable[[str], Parsed[T]],
+        *,
+        attempt: int,
+        gist: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> Answer[T]:
+        self._checkpoint()
+        self._spend()
+        self.step += 1
+        request = ChatRequest(role, self.model_for(role), prompt.messages(), self.sampling)
+        done = self.memo.take(self.step, request.digest())
+        if done is None:
+            done = self._call(request, prompt, parse, attempt=attempt, gist=gist, detail=detail or {})
+        assert isinstance(done, events.StepFinished)
+        self.tokens += done.prompt_tokens + done.completion_tokens
+        truncated = done.finish_reason == FinishReason.LENGTH
+        return Answer(self.step, done.text, parse(done.text), truncated)
+
+    def _call(
+        self,
+        request: ChatRequest,
+        prompt: Prompt,
+        parse: Callable[[str], Parsed[T]],
+        *,
+        attempt: int,
+        gist: str,
+        detail: dict[str, Any],
+    ) -> events.StepFinished:
+        self._write(
+            events.StepStarted(
+                step=self.step,
+                role=request.role,
+                attempt=attempt,
+                gist=gist,
+                messages=[{"role": m.role, "content": m.content} for m in request.messages],
+                template=prompt.template,
+                template_digest=prompt.template_digest,
+                request_digest=request.digest(),
+                model=request.model,
+                sampling=dataclasses.asdict(request.sampling),
+                detail=detail,
+            )
+        )
+        draft = Draft(partial(bell.delta, self.hold.run_id, self.step))
+        try:
+            reply = self.engine.chat(request, on_delta=draft.push, cancelled=self._stopped)
+        except EngineError as error:
+            self._checkpoint()
+            self._write(events.StepFailed(step=self.step, code=error.code, message=str(error)))
+            raise
+        self._checkpoint()  # an answer cut short by a cancel is no answer
+        text = printable(reply.text)
+        finished = _finished(self.step, reply, text, parse(text))
+        self._write(finished)
+        return finished
+
+    # -- judge steps
+
+    def run_samples(self, code: str, language: str, *, attempt: int) -> TestRun:
+        if not self.problem.samples:
+            return TestRun(self.step, "AC", 0, 0)
+        return self._judge("samples", code, language, attempt)
+
+    def run_hidden(self, code: str, language: str, *, attempt: int) -> TestRun:
+        """The verdict of the run. Its cases are never handed to a strategy."""
+        return self._judge("hidden", code, language, attempt)
+
+    def _judge(self, suite: Any, code: str, language: str, attempt: int) -> TestRun:
+        self._checkpoint()
+        self.step += 1
+        digest = hashlib.sha256(f"{suite}\0{language}\0{code}".encode("utf-8", "surrogatepass")).hexdigest()
+        done = self.memo.take(self.step, digest)
+        if done is None:
+            done = self._run_tests(suite, code, language, attempt, digest)
+        assert isinstance(done, events.TestsFinished)
+        report = Report.from_dict(done.report)
+        shown = judging.cases(self.problem, report) if suite == "samples" else ()
+        return TestRun(self.step, done.verdict, done.passed, done.total, shown, report.compiler_output)
+
+    def _run_tests(self, suite: Any, code: str, language: str, attempt: int, digest: str) -> events.TestsFinished:
+        tests: list[Test] = SUITES[suite](self.problem)
+        self._write(
+            events.TestsStarted(
+                step=self.step,
+                attempt=attempt,
+                suite=suite,
+                language=language,
+                code=code,
+                code_digest=digest,
+                total=len(tests),
+            )
+        )
+        began = time.monotonic()
+        report = self.judge.judge(
+            judging.program(code, language),
+            judging.task(self.problem, tests, language),
+            profile=self.judge_profile,
+        )
+        self._checkpoint()
+        finished = events.TestsFinished(
+            step=self.step,
+            suite=suite,
+            verdict=report.verdict.value,
+            passed=report.passed,
+            total=report.total,
+            strip=strip([result.verdict.value for result in report.results]),
+            seconds=round(time.monotonic() - began, 4),
+            report=judging.slim(report) if suite == "hidden" else report.to_dict(),
+        )
+        self._write(finished)
+        return finished
+
+    # -- decisions and limits
+
+    def note(self, kind: str, **detail: Any) -> None:
+        note = events.Note(name=kind, detail=detail)
+        if not self.memo.has_note(note):
+            self._write(note)
+
+    def _write(self, event: events.Event) -> None:
+        eventlog.append(self.hold.run_id, [event], fence=self.hold.fence)
+
+    def _stopped(self) -> bool:
+        return self.hold.lost.is_set() or self.hold.cancel.is_set()
+
+    def _checkpoint(self) -> None:
+        if self.hold.lost.is_set():
+            raise LeaseLost
+        if self.hold.cancel.is_set():
+            raise RunCancelled
+
+    def _spend(self) -> None:
+        self.calls += 1
+        if self.calls > self.budget.calls:
+            raise BudgetExceeded(f"the run's budget of {self.budget.calls} model calls is used up")
+        if self.tokens > self.budget.tokens:
+            raise BudgetExceeded(f"the run's budget of {self.budget.tokens} tokens is used up")
+        if time.monotonic() - self.began > self.budget.seconds:
+            raise BudgetExceeded(f"the run's budget of {self.budget.seconds:.0f} seconds is used up")
+
+
+def _finished(step: int, reply: ChatReply, text: str, parsed: Parsed[Any]) -> events.StepFinished:
+    return events.StepFinished(
+        step=step,
+        text=text,
+        finish_reason=reply.finish_reason,
+        prompt_tokens=reply.usage.prompt_tokens,
+        completion_tokens=reply.usage.completion_tokens,
+        estimated=reply.usage.estimated,
+        seconds=round(reply.seconds, 4),
+        first_token_s=reply.first_token_s,
+        model=reply.model,
+        adapter_digest=reply.adapter_digest,
+        parse=events.ParseResult(
+            usable=parsed.usable,
+            failure=parsed.failure.value if parsed.failure else "",
+            message=parsed.message,
+            where=parsed.where,
+            value=_plain(parsed.value),
+        ),
+        detail=reply.detail,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
