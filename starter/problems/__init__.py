@@ -1,0 +1,1 @@
+"""One problem a module; `starter.source` says what a module must define."""
