@@ -30,8 +30,8 @@ class FormatFailure(StrEnum):
 class Parsed(Generic[T]):
     """`value` is None exactly when the answer is unusable.
 
-    `failure` may be set beside a value: the tolerant parser rescued an answer that the strict one refuses, and the
-    format failure is still counted against the model. `where` is a short excerpt for the page.
+    `failure` may be set beside a value: the tolerant parser rescued an answer that the strict one refuses,
+    and the format failure is still counted against the model. `where` is a short excerpt for the page.
     """
 
     value: T | None

@@ -12,7 +12,7 @@ from string import Template
 from solver.engines.protocol import Message
 
 TEMPLATES = Path(__file__).parent / "templates"
-_NAME = re.compile(r"^(?P<role>[a-z]+)\.v(?P<version>\d+)\.txt$")
+_NAME = re.compile(r"^(?P<role>[a-z_]+)\.v(?P<version>\d+)\.txt$")
 
 
 class UnknownTemplate(LookupError):
@@ -32,14 +32,26 @@ class Prompt:
         return (Message("user", self.text),)
 
 
-@cache
-def _load(set_name: str, role: str) -> tuple[str, str, Template]:
-    folder = TEMPLATES / set_name
-    versions = {
+def _versions(set_name: str, role: str) -> dict[int, Path]:
+    return {
         int(match["version"]): path
-        for path in sorted(folder.glob(f"{role}.v*.txt"))
+        for path in sorted((TEMPLATES / set_name).glob(f"{role}.v*.txt"))
         if (match := _NAME.match(path.name)) and match["role"] == role
     }
+
+
+def template_sets() -> list[str]:
+    return sorted(folder.name for folder in TEMPLATES.iterdir() if folder.is_dir())
+
+
+@cache
+def has_template(set_name: str, role: str) -> bool:
+    return bool(_versions(set_name, role))
+
+
+@cache
+def _load(set_name: str, role: str) -> tuple[str, str, Template]:
+    versions = _versions(set_name, role)
     if not versions:
         have = sorted(str(p.relative_to(TEMPLATES)) for p in TEMPLATES.glob("*/*.txt"))
         raise UnknownTemplate(f"no template {set_name}/{role}.v*.txt; there are: {', '.join(have)}")
@@ -50,6 +62,6 @@ def _load(set_name: str, role: str) -> tuple[str, str, Template]:
 
 
 def render(set_name: str, role: str, **fields: str) -> Prompt:
-    """Fill the newest version of a template. A missing field raises KeyError; values are never re-substituted."""
+    """Fill the newest version of a template. Missing fields raise KeyError; values stay as they are."""
     name, digest, template = _load(set_name, role)
     return Prompt(template.substitute(fields).rstrip("\n"), name, digest)

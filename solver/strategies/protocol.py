@@ -1,7 +1,8 @@
 """What a strategy may do: ask an agent, run tests, note what it decided. Nothing else has effects.
 
-A strategy is a plain function from a problem and a `Workbench` to an `Outcome`. The workbench records every step;
-on resume it hands back the recorded answers in order, so a strategy must be deterministic given those answers.
+A strategy is a plain function from a problem and a `Workbench` to an `Outcome`. The workbench records every
+step; on resume it hands back the recorded answers in order, so a strategy must be deterministic given those
+answers.
 """
 
 from __future__ import annotations
