@@ -1,3 +1,10 @@
+from django.contrib.auth import views as auth
 from django.urls import include, path
 
-urlpatterns = [path("", include("solver.urls")), path("", include("trajectories.urls"))]
+urlpatterns = [
+    path("api/", include("mcl_web.api_urls")),
+    path("login/", auth.LoginView.as_view(), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("", include("solver.urls")),
+    path("", include("trajectories.urls")),
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from solver.engines.protocol import Role
+from solver.engines.protocol import EngineRefused, Role
 from solver.engines.spec import BASE, EngineKind, EngineSpec
 from solver.models import Engine
 from trajectories.models import Problem
@@ -55,6 +55,17 @@ def get(name: str) -> EngineSpec:
             return spec
     known = ", ".join(spec.name for spec in all_engines()) or "none yet"
     raise UnknownEngine(f"there is no engine {name!r}; the lab knows: {known}")
+
+
+def get_unchanged(name: str, copy: dict[str, Any]) -> EngineSpec:
+    """The engine a run was started with. Raises EngineRefused if it is gone or has been changed since."""
+    try:
+        spec = get(name)
+    except UnknownEngine as error:
+        raise EngineRefused(f"The engine of this run is gone: {error}. Start a new run with another one.") from None
+    if spec.digest() != copy.get("digest"):
+        raise EngineRefused(f"The settings of engine {name!r} have changed since this run was started; start a new run.")
+    return spec
 
 
 def default_engine(problem: Problem) -> EngineSpec | None:

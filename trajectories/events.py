@@ -127,6 +127,18 @@ class RunFinished(Event):
     attempt: int | None = None
 
 
+class Rejudged(Event):
+    """The program of an ended run was judged again; `before` is the verdict it had, which stands."""
+
+    kind: ClassVar[str] = "run.rejudged"
+    before: str
+    verdict: str
+    passed: int
+    total: int
+    strip: str
+    report: dict[str, Any]
+
+
 KINDS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
@@ -138,6 +150,7 @@ KINDS: dict[str, type[Event]] = {
         TestsFinished,
         Note,
         RunFinished,
+        Rejudged,
     )
 }
 

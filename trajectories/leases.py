@@ -52,11 +52,16 @@ def renew(run_id: int, fence: int) -> bool:
     return held.update(lease_expires_at=now() + _until()) == 1
 
 
-def reap() -> list[int]:
-    """Put runs whose lease ran out back in the queue; returns the ids of all queued runs that nobody works on."""
+def reap() -> int:
+    """Put runs whose lease ran out back in the queue; returns how many."""
     dead = Run.objects.filter(status=RunStatus.RUNNING, lease_expires_at__lt=now())
-    dead.update(status=RunStatus.QUEUED, lease_owner="", lease_expires_at=None)
-    return list(Run.objects.filter(status=RunStatus.QUEUED).order_by("id").values_list("pk", flat=True))
+    return dead.update(status=RunStatus.QUEUED, lease_owner="", lease_expires_at=None, published_at=None)
+
+
+def release(run_id: int, fence: int) -> bool:
+    """Give a run back unfinished (the worker is shutting down); the next worker goes on from the log."""
+    mine = Run.objects.filter(pk=run_id, fence=fence, status=RunStatus.RUNNING)
+    return mine.update(status=RunStatus.QUEUED, lease_owner="", lease_expires_at=None, published_at=None) == 1
 
 
 class Held:

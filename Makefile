@@ -1,0 +1,58 @@
+# Two commands do everything: `make demo` and `make test`. Python 3.11 and a network are all they need.
+PYTHON ?= python3.11
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export PIP_NO_INPUT := 1
+
+.PHONY: demo setup dev test check unit postgres browser bench coverage clean
+.DEFAULT_GOAL := demo
+
+demo: setup  ## set up, start the whole lab, print its address; Ctrl-C stops it
+	@exec $(BIN)/python manage.py up --port $(PORT)
+
+setup: $(VENV)/.ready  ## the virtual environment and what the lab needs
+
+$(VENV)/.ready: requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on PATH: install Python 3.11 (Debian: apt-get install python3.11 python3.11-venv), or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11; say make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing (Debian: apt-get install python3.11-venv)"; exit 1; }
+	@echo "Installing what requirements.txt pins; the first time this takes a few minutes ..."
+	@$(PIP) install --quiet -r requirements.txt
+	@touch $@
+
+dev: $(VENV)/.dev-ready
+
+$(VENV)/.dev-ready: requirements-dev.txt $(VENV)/.ready
+	@$(PIP) install --quiet -r requirements-dev.txt
+	@touch $@
+
+test: dev browser check postgres unit  ## every check and every test
+
+check: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint templates
+	MCL_VAR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+
+unit: dev
+	$(BIN)/python -m pytest
+
+postgres: dev  ## the database tests again on a private PostgreSQL cluster, where the machine has one
+	$(BIN)/python -m tests.postgres
+
+browser: dev  ## Chromium for the browser tests: Debian's as root, else Playwright's own download
+	@$(BIN)/python -m tests.get_browser
+
+coverage: dev
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage report --skip-covered
+
+bench: setup  ## every benchmark, one after another; JSON beside the tables
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) var staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache

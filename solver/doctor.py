@@ -1,0 +1,125 @@
+"""What works on this machine, what does not, and how to mend it. Every line is a probe that was really made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.timezone import now
+
+from solver import engine_book
+from solver.engines.probe import probe
+from solver.judge import Level
+from solver.judge import doctor as judge_doctor
+from trajectories.models import Problem, Worker
+
+LOW_DISK_GB = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One probe. `needed` False: the lab works without it, with less (a missing language, an engine that is down)."""
+
+    area: str
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    needed: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def collect(*, engines: bool = True) -> list[Finding]:
+    """Every finding; `engines=False` leaves out those that talk to other machines."""
+    found = [*_database(), *_broker(), *_workers(), *_judge(), *_disk()]
+    return [*found, *(_engines() if engines else [])]
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        connection.ensure_connection()
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        problems = 0 if pending else Problem.objects.current().count()
+    except DatabaseError as error:
+        yield Finding("database", connection.vendor, False, str(error).strip(), "Check DATABASE_URL, or unset it to use SQLite.")
+        return
+    yield Finding("database", connection.vendor, True, str(connection.settings_dict["NAME"]))
+    yield Finding(
+        "database", "migrations", not pending, f"{len(pending)} pending" if pending else "up to date", "Run manage.py migrate."
+    )
+    if not pending:
+        yield Finding("database", "problems", problems > 0, f"{problems} stored", "Run manage.py prepare.", needed=False)
+
+
+def _broker() -> Iterator[Finding]:
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+        server = client.info("server")
+        policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown")
+    except (redis.RedisError, OSError) as error:
+        mend = "Start the lab with manage.py up, or set REDIS_URL." if settings.EMBEDDED_BROKER else "Check REDIS_URL."
+        yield Finding("broker", "connection", False, f"no answer: {error}", mend)
+        return
+    name = server.get("server_name", "redis")
+    yield Finding("broker", "connection", True, f"{name} {server.get('valkey_version') or server['redis_version']}")
+    yield Finding(
+        "broker",
+        "eviction",
+        policy == "noeviction",
+        f"maxmemory-policy {policy}",
+        "Set maxmemory-policy noeviction: any other policy may drop queued messages.",
+    )
+
+
+def _workers() -> Iterator[Finding]:
+    since = now() - timedelta(seconds=30)
+    alive = list(Worker.objects.filter(beat_at__gt=since))
+    for kind, needed_for in (("infer", "runs"), ("default", "the reaper that rescues orphaned runs")):
+        names = [worker.name for worker in alive if worker.kind == kind]
+        yield Finding(
+            "workers", kind, bool(names), ", ".join(names) or f"none alive, needed for {needed_for}", "Start the lab with manage.py up."
+        )
+
+
+def _judge() -> Iterator[Finding]:
+    report = judge_doctor()
+    floor = Level(settings.JUDGE_MIN_LEVEL)
+    yield Finding(
+        "judge",
+        "isolation",
+        report.level.value >= floor.value,
+        f"level {report.level.value}, required {floor.value}",
+        "; ".join(p.mend for p in report.probes if not p.ok and p.mend),
+    )
+    for item in report.probes:
+        yield Finding("judge", item.name, item.ok, item.detail, item.mend, needed=False)
+    for language, version in sorted(report.languages.items()):
+        yield Finding("languages", language, True, version, needed=False)
+    for language in sorted(report.missing):
+        yield Finding("languages", language, False, "not installed", f"Install its tool-chain to judge {language}.", needed=False)
+
+
+def _disk() -> Iterator[Finding]:
+    free = shutil.disk_usage(settings.VAR_DIR).free / 1e9
+    yield Finding(
+        "disk", str(settings.VAR_DIR), free > LOW_DISK_GB, f"{free:.1f} GB free", "Free some space, or set MCL_VAR to another disk."
+    )
+
+
+def _engines() -> Iterator[Finding]:
+    specs = engine_book.all_engines()
+    if not specs:
+        yield Finding("engines", "configured", False, "none", "Add one: manage.py engine add --help", needed=False)
+    for spec in specs:
+        for result in probe(spec):
+            yield Finding("engines", f"{spec.name}: {result.name}", result.ok, result.detail, needed=False)

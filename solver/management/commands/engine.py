@@ -1,0 +1,93 @@
+"""`manage.py engine add|list|test|remove`: configure the engines of this lab."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.management import BaseCommand, CommandError
+
+from solver import engine_book
+from solver.engines.spec import BadSpec, EngineSpec
+from solver.models import Engine
+
+
+class Command(BaseCommand):
+    help = "Configure engines. Keys stay in environment variables; only their names are stored."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("list", help="every engine the lab knows")
+        add = verbs.add_parser("add", help="add or replace an OpenAI-compatible engine, or those of a YAML file")
+        add.add_argument("name", nargs="?")
+        add.add_argument("--file", type=Path, help="YAML: a list of engine descriptions (docs/reference/engines.md)")
+        add.add_argument("--base-url", help="such as http://127.0.0.1:8000/v1")
+        add.add_argument("--key-env", help="NAME of the environment variable that holds the key")
+        add.add_argument("--model", help="model of every role that has none of its own")
+        add.add_argument("--role", action="append", default=[], metavar="ROLE=MODEL", help="model or adapter of one role")
+        add.add_argument("--allow-loopback", action="store_true", help="the server runs on this machine")
+        add.add_argument("--allow-private", action="store_true", help="the server is on a private network")
+        for verb, text in (("test", "probe what an engine can do"), ("remove", "forget a configured engine")):
+            verbs.add_parser(verb, help=text).add_argument("name")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        getattr(self, f"_{verb}")(options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        for spec in engine_book.all_engines():
+            kind = f"{spec.kind.value}{', simulated' if spec.simulated else ''}"
+            self.stdout.write(f"{spec.name:<20} {kind:<24} {spec.title}")
+
+    def _add(self, options: dict[str, Any]) -> None:
+        for entry in self._entries(options):
+            try:
+                spec = EngineSpec.parse(entry, Path.cwd())
+            except BadSpec as error:
+                raise CommandError(str(error)) from None
+            data = spec.model_dump(mode="json", exclude_defaults=True)
+            Engine.objects.update_or_create(name=spec.name, defaults={"spec": data})
+            self.stdout.write(f"engine {spec.name} stored")
+
+    def _entries(self, options: dict[str, Any]) -> list[dict[str, Any]]:
+        if options["file"]:
+            try:
+                entries = yaml.safe_load(options["file"].read_text(encoding="utf-8"))
+            except (OSError, yaml.YAMLError) as error:
+                raise CommandError(f"{options['file']}: {error}") from None
+            if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
+                raise CommandError(f"{options['file']} must hold a list of engine descriptions.")
+            return entries
+        if not (options["name"] and options["base_url"]):
+            raise CommandError("Give a name and --base-url, or --file FILE.")
+        models = dict(pair.partition("=")[::2] for pair in options["role"])
+        if options["model"]:
+            models["default"] = options["model"]
+        entry = {
+            "name": options["name"],
+            "kind": "openai",
+            "base_url": options["base_url"],
+            "key_env": options["key_env"],
+            "models": models,
+            "allow_loopback": options["allow_loopback"],
+            "allow_private": options["allow_private"],
+        }
+        return [entry]
+
+    def _test(self, options: dict[str, Any]) -> None:
+        try:
+            spec = engine_book.get(options["name"])
+        except LookupError as error:
+            raise CommandError(str(error)) from None
+        for check in engine_book.probe(spec):
+            mark = {True: "ok", False: "no", None: "?"}[check.ok]
+            self.stdout.write(f"{mark:<3} {check.name:<18} {check.detail}")
+            if not check.ok and check.mend:
+                self.stdout.write(f"{'':<22} {check.mend}")
+
+    def _remove(self, options: dict[str, Any]) -> None:
+        removed, _ = Engine.objects.filter(name=options["name"]).delete()
+        if not removed:
+            raise CommandError(f"no configured engine is called {options['name']!r}; shipped engines cannot be removed")
+        self.stdout.write(f"engine {options['name']} removed; runs that used it keep their copy of its settings")

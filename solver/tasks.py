@@ -1,0 +1,84 @@
+"""Celery's entry points: one call each, ids only. Everything they do is a verb that tests call directly."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.utils.timezone import now
+
+from solver import rejudging, runs
+from trajectories import leases
+from trajectories.models import Run, RunStatus, Worker
+
+log = logging.getLogger(__name__)
+REPUBLISH_AFTER = timedelta(seconds=60)
+PUBLISH_AT_ONCE = 500
+BEAT_S = 5.0
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@shared_task
+def run(run_id: int) -> None:
+    runs.execute(run_id, worker_name())
+
+
+@shared_task
+def rejudge(run_id: int) -> None:
+    rejudging.rejudge(run_id)
+
+
+@shared_task
+def reap() -> None:
+    """Return orphans to the queue and tell the workers about runs whose message is missing."""
+    leases.reap()
+    stale = Q(published_at=None) | Q(published_at__lt=now() - REPUBLISH_AFTER)
+    waiting = Run.objects.filter(stale, status=RunStatus.QUEUED).order_by("id")
+    for run_id in waiting.values_list("pk", flat=True)[:PUBLISH_AT_ONCE]:
+        runs.publish(run_id)
+    Worker.objects.filter(beat_at__lt=now() - timedelta(days=1)).delete()
+
+
+@worker_ready.connect
+def _sign_of_life(sender: Any, **_: Any) -> None:
+    """A row of the worker's own, beaten from a thread: "process up" is not "worker alive"."""
+    kind = str(sender.hostname).partition("@")[0]
+
+    def beats() -> None:
+        while True:
+            try:
+                Worker.objects.update_or_create(name=worker_name(), defaults={"kind": kind, "beat_at": now()})
+            except DatabaseError:
+                log.exception("sign of life not written")
+            connection.close()
+            time.sleep(BEAT_S)
+
+    threading.Thread(target=beats, name="sign-of-life", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def _give_runs_back(**_: Any) -> None:
+    # The signal arrives on the main thread; database work belongs on another.
+    thread = threading.Thread(target=_shut_down, name="give-back")
+    thread.start()
+    thread.join(3)
+
+
+def _shut_down() -> None:
+    try:
+        runs.shut_down()
+        Worker.objects.filter(name=worker_name()).delete()
+    finally:
+        connection.close()

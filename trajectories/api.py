@@ -1,0 +1,137 @@
+"""The JSON API of the record: problems, runs and their events. What a page shows can be read here too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from trajectories import eventlog
+from trajectories.models import Problem, Run, StepEvent
+
+PAGE = 100
+
+
+class BadQuery(serializers.ValidationError):
+    """A query parameter that makes no sense."""
+
+
+def whole(request: Request, name: str, default: int, high: int = 2**31) -> int:
+    """A non-negative whole number from the query string. Raises BadQuery (400)."""
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= high):
+        raise BadQuery({name: [f"{text[:20]!r} is not a whole number from 0 to {high}."]})
+    return int(text)
+
+
+class ProblemSerializer(serializers.ModelSerializer[Problem]):
+    tags = serializers.ListField(source="tag_names", child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Problem
+        fields = [
+            *("id", "external_id", "version", "source", "title", "difficulty", "tags", "test_kind"),
+            *("sample_count", "test_count", "licence", "split", "digest", "superseded_at"),
+        ]
+        read_only_fields = fields
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    class Meta:
+        model = Run
+        fields = [
+            *("id", "problem", "strategy", "params", "engine", "engine_name", "seed", "language", "judge_profile"),
+            *("status", "reason", "message", "verdict", "strip", "passed", "total", "judge_level"),
+            *("step_count", "calls", "prompt_tokens", "completion_tokens", "format_failures", "model_seconds"),
+            *("last_seq", "fence", "code_version", "created_at", "started_at", "finished_at"),
+        ]
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer[StepEvent]):
+    class Meta:
+        model = StepEvent
+        fields = ["seq", "kind", "step", "payload", "created_at"]
+        read_only_fields = fields
+
+
+class PageOf(serializers.Serializer[Any]):
+    """`next` is the value of `after` that continues the list, or null at its end."""
+
+    next = serializers.IntegerField(allow_null=True)
+
+
+class ProblemPage(PageOf):
+    problems = ProblemSerializer(many=True)
+
+
+class RunPage(PageOf):
+    runs = RunSerializer(many=True)
+
+
+class EventPage(PageOf):
+    events = EventSerializer(many=True)
+
+
+AFTER = OpenApiParameter("after", int, description="continue after this id or sequence number")
+
+
+def _page(rows: list[Any], key: str, serializer: type[serializers.BaseSerializer[Any]], cursor: str = "pk") -> Response:
+    more = len(rows) > PAGE
+    rows = rows[:PAGE]
+    data = serializer(rows, many=True).data
+    return Response({key: data, "next": getattr(rows[-1], cursor) if more else None})
+
+
+class Problems(APIView):
+    @extend_schema(parameters=[AFTER, OpenApiParameter("source", str)], responses=ProblemPage)
+    def get(self, request: Request) -> Response:
+        found: QuerySet[Problem] = Problem.objects.current().filter(pk__gt=whole(request, "after", 0)).order_by("pk")
+        if source := request.query_params.get("source"):
+            found = found.filter(source=source)
+        return _page(list(found.prefetch_related("tags")[: PAGE + 1]), "problems", ProblemSerializer)
+
+
+class ProblemDetail(APIView):
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request, pk: int) -> Response:
+        """The full problem; hidden tests only with `?tests=1`."""
+        problem = get_object_or_404(Problem.objects.select_related("body").prefetch_related("tags"), pk=pk)
+        spec = dict(problem.body.spec)
+        if request.query_params.get("tests") != "1":
+            spec.pop("tests")
+        return Response({**ProblemSerializer(problem).data, "spec": spec})
+
+
+class Runs(APIView):
+    @extend_schema(parameters=[AFTER, OpenApiParameter("problem", int), OpenApiParameter("status", str)], responses=RunPage)
+    def get(self, request: Request) -> Response:
+        """Newest first; `after` is the id of the last run seen."""
+        found = Run.objects.order_by("-pk")
+        if after := whole(request, "after", 0):
+            found = found.filter(pk__lt=after)
+        if problem := whole(request, "problem", 0):
+            found = found.filter(problem_id=problem)
+        if status := request.query_params.get("status"):
+            found = found.filter(status=status)
+        return _page(list(found[: PAGE + 1]), "runs", RunSerializer)
+
+
+class RunDetail(APIView):
+    @extend_schema(responses=RunSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(RunSerializer(get_object_or_404(Run, pk=pk)).data)
+
+
+class RunEvents(APIView):
+    @extend_schema(parameters=[AFTER], responses=EventPage)
+    def get(self, request: Request, pk: int) -> Response:
+        """The event log after a sequence number: the same rows that the live stream carries."""
+        get_object_or_404(Run, pk=pk)
+        return _page(eventlog.read_after(pk, whole(request, "after", 0), PAGE + 1), "events", EventSerializer, "seq")
