@@ -1,0 +1,281 @@
+"""Watches runs while they last: CPU, idleness and memory against their limits, and the calls they may not make.
+
+Time limits are on CPU. Idleness is wall time in which the program neither ran nor waited for a processor (the
+scheduler's own account), so neither limit is used up by a busy machine. A late look only ends a run later: the verdict
+comes from what the kernel counted, not from when the judge looked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+
+from .errors import SlotLost
+from .jail.spec import Tag, Usage
+from .listener import Calls, Listener
+from .outcome import Bounds, Kill, Outcome
+from .slot import Record, Slot, receive_record
+
+_CPUS = len(os.sched_getaffinity(0))
+_PAGE = os.sysconf("SC_PAGESIZE")
+_MEMORY_PERIOD = 0.015
+_FIRST_LOOK = 0.015
+_STARVED_FACTOR = 60.0
+_KILL_GRACE = 30.0
+
+
+class Run:
+    """One process under watch. `tree`: it forks (a compiler), so its whole tree is counted."""
+
+    def __init__(self, number: int, bounds: Bounds, calls: Calls, *, shim: bool = False, tree: bool = False) -> None:
+        self.number = number
+        self.bounds = bounds
+        self.calls = calls
+        self.shim = shim
+        self.tree = tree
+        self.outcome = Outcome()
+        self.pid = 0
+        self.pidfd = -1
+        self.listener: Listener | None = None
+        self.finished = False
+        self.program_ended = False
+        self.partners: list[Run] = []
+        self.cpu_base = 0.0
+        self._started = time.monotonic()
+        self._next_memory = 0.0
+        self._kill_time = 0.0
+        self._delays: dict[str, float] = {}
+
+    def __repr__(self) -> str:
+        return f"Run({self.number}, pid={self.pid}, finished={self.finished})"
+
+    # --- records
+
+    def take(self, record: Record) -> None:
+        match record.tag:
+            case Tag.HELLO:
+                self._hello(record)
+            case Tag.CODE:
+                self.outcome.compile_error = record.body.decode("utf-8", "replace")
+            case Tag.FAILED:
+                self.outcome.failed = record.body.decode("utf-8", "replace")
+                if not self.shim and self.pid == 0:
+                    self._expect_exit_or_nothing(record)
+            case Tag.ENDED:
+                self._usage(Usage.unpack(record.body))
+                self.program_ended = True
+            case Tag.EXIT:
+                self._exit(Usage.unpack(record.body))
+            case Tag.READY:
+                pass
+
+    def _expect_exit_or_nothing(self, record: Record) -> None:
+        if record.body.startswith((b"unshare", b"setns", b"fork")):
+            self.finished = True  # no process was made, so none will report
+
+    def _hello(self, record: Record) -> None:
+        self.pid = record.pid
+        self.pidfd = record.descriptors[0]
+        self._started = time.monotonic()
+        if len(record.descriptors) > 1:
+            self.listener = Listener(record.descriptors[1])
+
+    def _exit(self, usage: Usage) -> None:
+        if not self.shim:
+            self._usage(usage)
+        elif not self.program_ended and self.outcome.failed is None:
+            self.outcome.failed = f"the init ended with status {usage.status}"
+        if self.pid == 0 and self.outcome.failed is None and self.outcome.compile_error is None:
+            self.outcome.failed = f"the sandbox ended while it was set up, status {usage.status}"
+        self.finished = True
+        self.close()
+
+    def _usage(self, usage: Usage) -> None:
+        self.outcome.exit_code = os.waitstatus_to_exitcode(usage.status)
+        self.outcome.cpu_s = max(usage.cpu_s - self.cpu_base, 0.0)
+        self.outcome.peak = usage.peak_kb << 10
+        self.outcome.wall_s = time.monotonic() - self._started
+
+    def close(self) -> None:
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+        if self.listener is not None:
+            self.listener.close()
+            self.listener = None
+
+    # --- limits
+
+    def check(self, now: float) -> float:
+        """Enforce the limits; returns seconds until the next look is due."""
+        if self.pid == 0 or self.finished or self.program_ended:
+            return _KILL_GRACE
+        if self.outcome.killed is not None:
+            if now - self._kill_time > _KILL_GRACE:
+                raise SlotLost("a killed run did not end")
+            return _KILL_GRACE
+        cpu = self._cpu()
+        if cpu > self.bounds.cpu_s:
+            self.kill(Kill.CPU)
+            return _KILL_GRACE
+        wall = now - self._started
+        delay = min((self.bounds.cpu_s - cpu) / (_CPUS if self._threaded() else 1) + 0.001, 1.0)
+        if wall >= _FIRST_LOOK:
+            if now >= self._next_memory:
+                self._next_memory = now + _MEMORY_PERIOD
+                if self._resident() > self.bounds.memory:
+                    self.kill(Kill.MEMORY)
+                    return _KILL_GRACE
+            delay = min(delay, _MEMORY_PERIOD)
+        else:
+            delay = min(delay, _FIRST_LOOK - wall + 0.001)
+        if wall - cpu > self.bounds.idle_s:
+            self._check_idle(wall, cpu)
+        return delay
+
+    def _check_idle(self, wall: float, cpu: float) -> None:
+        busy = cpu + self.waited()
+        for partner in self.partners:
+            if not partner.finished and partner.pid:
+                busy += partner._cpu() + partner.waited()
+        if wall - busy > self.bounds.idle_s:
+            self.kill(Kill.IDLE)
+        elif wall > _STARVED_FACTOR * (self.bounds.cpu_s + self.bounds.idle_s):
+            self.kill(Kill.STARVED)
+
+    def kill(self, why: Kill) -> None:
+        if self.outcome.killed is None:
+            self.outcome.killed = why
+            self._kill_time = time.monotonic()
+        self.send_signal(signal.SIGKILL)
+
+    def send_signal(self, number: int) -> None:
+        if self.pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, number)
+
+    def rebase(self) -> None:
+        """A new test begins in the same process: its limits start afresh."""
+        self.cpu_base = self._cpu_total()
+        self._started = time.monotonic()
+        self._delays.clear()
+        self._delay_base = self.waited()
+
+    _delay_base = 0.0
+
+    def _cpu(self) -> float:
+        return self._cpu_total() - self.cpu_base
+
+    def _cpu_total(self) -> float:
+        if self.tree:
+            return _tree_cpu(self.pid)
+        try:
+            return time.clock_gettime((~self.pid << 3) | 2)
+        except OSError:
+            return self.cpu_base
+
+    def _threaded(self) -> bool:
+        return True
+
+    def _resident(self) -> int:
+        pids = _tree(self.pid) if self.tree else [self.pid]
+        return sum(_resident(pid) for pid in pids)
+
+    def waited(self) -> float:
+        """Seconds its threads were ready to run and had no processor; threads that ended keep their share."""
+        for pid in _tree(self.pid) if self.tree else [self.pid]:
+            folder = f"/proc/{pid}/task"
+            try:
+                threads = os.listdir(folder)
+            except OSError:
+                continue
+            for thread in threads:
+                with contextlib.suppress(OSError, IndexError, ValueError), open(f"{folder}/{thread}/schedstat") as file:
+                    self._delays[thread] = int(file.read().split()[1]) / 1e9
+        return sum(self._delays.values()) - self._delay_base
+
+
+def watch(slot: Slot, runs: list[Run]) -> None:
+    """Until every run has finished."""
+    while not all(run.finished for run in runs):
+        step(slot.channel, runs)
+
+
+def step(channel: socket.socket, runs: list[Run], others: tuple[int, ...] = ()) -> list[int]:
+    """Wait once for records, refused calls or the next limit; returns those of `others` that are ready."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    listeners: dict[int, Run] = {}
+    now = time.monotonic()
+    timeout = 5.0
+    for run in runs:
+        if run.finished:
+            continue
+        timeout = min(timeout, run.check(now))
+        if run.listener is not None and run.listener.alive:
+            listeners[run.listener.fd] = run
+            poll.register(run.listener.fd, select.POLLIN)
+    for fd in others:
+        poll.register(fd, select.POLLIN)
+    ready: list[int] = []
+    for fd, event in poll.poll(max(timeout, 0.0) * 1000):
+        if fd in listeners:
+            run = listeners[fd]
+            if run.listener is not None:
+                run.listener.answer(run, event)
+        elif fd == channel.fileno():
+            _dispatch(receive_record(channel), runs)
+        else:
+            ready.append(fd)
+    return ready
+
+
+def _dispatch(record: Record, runs: list[Run]) -> None:
+    for run in runs:
+        if run.number == record.number:
+            run.take(record)
+            return
+    for fd in record.descriptors:
+        os.close(fd)
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _tree(pid: int) -> list[int]:
+    found, todo = [], [pid]
+    while todo and len(found) < 1000:
+        current = todo.pop()
+        found.append(current)
+        try:
+            for thread in os.listdir(f"/proc/{current}/task"):
+                with open(f"/proc/{current}/task/{thread}/children") as file:
+                    todo += [int(word) for word in file.read().split()]
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def _tree_cpu(pid: int) -> float:
+    """Of the live processes and of the children they have waited for."""
+    total = 0
+    for member in _tree(pid):
+        try:
+            with open(f"/proc/{member}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            total += sum(int(value) for value in fields[11:15])
+        except (OSError, ValueError):
+            continue
+    return total / _TICK
