@@ -1,7 +1,7 @@
 """What an engine is to the rest of the lab: one method that turns a request into a reply.
 
-Every engine, whether it speaks HTTP, runs weights in this process or replays stored answers, implements `ChatModel`.
-The agents and strategies know nothing else about models.
+Every engine, whether it speaks HTTP, runs weights in this process or replays stored answers, implements
+`ChatModel`. The agents and strategies know nothing else about models.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class ChatRequest:
 
     def digest(self) -> str:
         """SHA-256 of everything that decides the answer; equal digests may share a stored answer."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(asdict(self), sort_keys=True, ensure_ascii=False).encode()
+        ).hexdigest()
 
     def prompt_digest(self) -> str:
         """SHA-256 of the messages alone: what a recording is looked up by."""

@@ -1,0 +1,76 @@
+"""One opened engine per description and process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import Future
+
+from solver.engines.protocol import ChatModel
+from solver.engines.spec import EngineKind, EngineSpec
+
+_lock = threading.Lock()
+_opened: dict[tuple[int, str], Future[ChatModel]] = {}
+
+
+def open_engine(spec: EngineSpec) -> ChatModel:
+    """The engine of `spec`, opened once per process however many threads ask. Raises EngineError.
+
+    The cache is keyed by process as well: threads and event loops do not survive a fork, so a child opens its
+    own. While one thread opens an engine (which may take seconds) only those who ask for the same one wait.
+    """
+    key = (os.getpid(), spec.digest())
+    with _lock:
+        future = _opened.get(key)
+        mine = future is None
+        if future is None:
+            future = _opened[key] = Future()
+    if not mine:
+        return future.result()
+    try:
+        engine = _open(spec)
+    except BaseException as error:
+        with _lock:
+            _opened.pop(key, None)  # the next caller tries again
+        future.set_exception(error)
+        raise
+    future.set_result(engine)
+    return engine
+
+
+def close_engine(spec: EngineSpec) -> bool:
+    """Close the engine of `spec` when this process has it open."""
+    with _lock:
+        future = _opened.pop((os.getpid(), spec.digest()), None)
+    return future is not None and _close(future)
+
+
+def close_all() -> None:
+    """Close every engine this process opened."""
+    with _lock:
+        mine = [key for key in _opened if key[0] == os.getpid()]
+        futures = [_opened.pop(key) for key in mine]
+    for future in futures:
+        _close(future)
+
+
+def _close(future: Future[ChatModel]) -> bool:
+    if future.exception() is not None:
+        return False
+    future.result().close()
+    return True
+
+
+def _open(spec: EngineSpec) -> ChatModel:
+    """Each kind is imported when it is used: `openai` takes half a second, torch several."""
+    if spec.kind is EngineKind.OPENAI:
+        from solver.engines.openai_api import OpenAIEngine
+
+        return OpenAIEngine(spec)
+    if spec.kind is EngineKind.RECORDED:
+        from solver.engines.recorded import RecordedEngine
+
+        return RecordedEngine(spec)
+    from solver.engines.transformers_engine import TransformersEngine
+
+    return TransformersEngine.open(spec)

@@ -1,0 +1,347 @@
+"""What an engine is before it is opened: a small, checked description that holds no secret.
+
+The key of a hosted API is never part of it, only the NAME of the environment variable that holds the key. A
+copy of `public()` is kept with every run, so that the page can say years later what answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from solver.engines.addresses import AddressRefused, AddressRule, literal_address
+from solver.engines.protocol import ChatRequest, Message, Role, Sampling
+
+BASE = "base"  # the model name that means: no adapter
+DEFAULT = "default"
+_ROLES = frozenset({*(role.value for role in Role), DEFAULT})
+_PATHS = ("base", "adapters", "recordings")
+
+
+class EngineKind(StrEnum):
+    OPENAI = "openai"
+    TRANSFORMERS = "transformers"
+    RECORDED = "recorded"
+
+
+class BadSpec(ValueError):
+    """An engine description that cannot be used. `sentences`: what is wrong, where, and how to mend it."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = tuple(sentences)
+
+
+class _Strict(BaseModel):
+    # hide_input_in_errors: a key pasted into the wrong field must not travel on in an error message.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Timeouts(_Strict):
+    """Seconds. `total_s` bounds a whole call with its retries, not the wait for a free slot before it."""
+
+    connect_s: float = Field(default=5.0, gt=0)
+    first_token_s: float = Field(default=120.0, gt=0)
+    between_tokens_s: float = Field(default=60.0, gt=0)
+    total_s: float = Field(default=600.0, gt=0)
+
+
+class SamplingDefaults(_Strict):
+    temperature: float = Field(default=0.0, ge=0, le=5)
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    max_tokens: int = Field(default=4096, gt=0)
+    seed: int | None = None
+
+
+class Capabilities(_Strict):
+    """What an OpenAI-compatible server understands; "test connection" measures it (see `probe`)."""
+
+    stream_usage: bool = True
+    seed: bool = True
+    structured_output: bool = False
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+
+
+class LocalSettings(_Strict):
+    """How the in-process engine uses this machine."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    threads: int | None = Field(default=None, ge=1)
+    max_batch: int = Field(default=16, ge=1, le=1024)
+    max_rank: int = Field(default=64, ge=1, le=512)
+    kv_megabytes: int = Field(default=1024, ge=1)
+    prefix_megabytes: int = Field(default=128, ge=0)
+    prefill_tokens: int = Field(default=512, ge=16)
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
+
+
+class EngineSpec(_Strict):
+    """One engine. Fields that mean nothing to its kind are refused rather than ignored."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    kind: EngineKind
+    label: str = Field(default="", max_length=200)
+    models: dict[str, str] = Field(default_factory=dict)
+    templates: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = "lab"
+    context_tokens: int | None = Field(default=None, gt=0)
+    sampling: SamplingDefaults = SamplingDefaults()
+    timeouts: Timeouts = Timeouts()
+    price_table: str | None = None
+    simulated: bool = False
+    # openai
+    base_url: str | None = None
+    key_env: str | None = None
+    capabilities: Capabilities = Capabilities()
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    max_concurrency: int = Field(default=8, ge=1, le=4096)
+    rpm: int | None = Field(default=None, ge=1)
+    tries: int = Field(default=5, ge=1, le=20)
+    allow_private: bool = False
+    allow_loopback: bool = False
+    # transformers
+    base: str | None = None
+    adapters: dict[Name, str] = Field(default_factory=dict)
+    local: LocalSettings = LocalSettings()
+    # recorded
+    recordings: tuple[str, ...] = ()
+    tokens_per_second: float = Field(default=0.0, ge=0)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], root: Path | None = None) -> EngineSpec:
+        """A spec from plain data. Relative folders and files are resolved against `root`. Raises BadSpec."""
+        given = dict(data)
+        try:
+            spec = cls.model_validate(given)
+        except ValidationError as error:
+            raise BadSpec(_sentences(given.get("name"), error)) from None
+        return spec if root is None else spec._resolved(root)
+
+    @field_validator("key_env")
+    @classmethod
+    def _key_env_is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and not _is_env_name(value):
+            raise ValueError(
+                "must be the NAME of an environment variable, such as TEACHER_API_KEY "
+                "(capital letters, digits and underscores), never the key itself"
+            )
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url_is_plain(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            port_is_valid = parts.port is None or parts.port > 0
+        except ValueError:
+            parts, port_is_valid = urlsplit(""), False
+        if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
+            raise ValueError("must be a full address such as https://api.example.org/v1")
+        if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+            raise ValueError(
+                "must hold no user, password, query or fragment; a key belongs in an environment variable"
+            )
+        return value.rstrip("/")
+
+    @field_validator("models")
+    @classmethod
+    def _models_are_keyed_by_role(cls, value: dict[str, str]) -> dict[str, str]:
+        for role, model in value.items():
+            if role not in _ROLES:
+                raise ValueError(f"has no role {role!r}; the roles are {', '.join(sorted(_ROLES))}")
+            if not model.strip():
+                raise ValueError(f"names no model for {role!r}; write a model name or leave the role out")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recordings_are_simulated(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("kind") == EngineKind.RECORDED:
+            return {"simulated": True, **data}
+        return data
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> EngineSpec:
+        {
+            EngineKind.OPENAI: self._check_openai,
+            EngineKind.TRANSFORMERS: self._check_transformers,
+            EngineKind.RECORDED: self._check_recorded,
+        }[self.kind]()
+        return self
+
+    def _check_openai(self) -> None:
+        self._refuse("base", "adapters", "recordings")
+        if self.base_url is None:
+            raise ValueError("an openai engine needs base_url, such as http://127.0.0.1:8000/v1")
+        if not self.models:
+            raise ValueError("an openai engine needs models, such as {default: Qwen/Qwen2.5-7B-Instruct}")
+        parts = urlsplit(self.base_url)
+        host = parts.hostname or ""
+        literal = literal_address(host)
+        if literal is not None:
+            try:
+                self.address_rule.check(host, literal)
+            except AddressRefused as refused:
+                raise ValueError(f"base_url: {refused}") from None
+        if parts.scheme == "http" and self.key_env and not (self.allow_private or self.allow_loopback):
+            raise ValueError("base_url is plain http, so the key would travel unencrypted; use https")
+
+    def _check_transformers(self) -> None:
+        self._refuse("base_url", "key_env", "recordings")
+        if self.base is None:
+            raise ValueError("a transformers engine needs base, the folder of the base model")
+        if BASE in self.adapters:
+            raise ValueError(f"no adapter may be called {BASE!r}, which means the model without an adapter")
+        for role, model in self.models.items():
+            if model != BASE and model not in self.adapters:
+                known = ", ".join([BASE, *sorted(self.adapters)])
+                raise ValueError(f"models: {role} names {model!r}, which is not among {known}")
+
+    def _check_recorded(self) -> None:
+        self._refuse("base_url", "key_env", "base", "adapters")
+        if not self.recordings:
+            raise ValueError("a recorded engine needs recordings, a list of JSON Lines files")
+        if not self.simulated:
+            raise ValueError("a recorded engine is always simulated; leave the field out")
+
+    def _refuse(self, *fields: str) -> None:
+        for field in fields:
+            if getattr(self, field):
+                raise ValueError(
+                    f"{field} means nothing to an engine of kind {self.kind.value}; leave it out"
+                )
+
+    @property
+    def address_rule(self) -> AddressRule:
+        return AddressRule(self.allow_private, self.allow_loopback)
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name
+
+    def model_for(self, role: Role) -> str:
+        """The model or adapter that serves `role`: its own entry, its agent's, or the default."""
+        for key in (role.value, role.agent, DEFAULT):
+            if key in self.models:
+                return self.models[key]
+        if self.kind is EngineKind.TRANSFORMERS:
+            return BASE
+        if self.kind is EngineKind.RECORDED:
+            return "recorded"
+        raise BadSpec(
+            [f"engine {self.name!r} names no model for {role.value} and no default; add one to models."]
+        )
+
+    def request(
+        self,
+        role: Role,
+        messages: tuple[Message, ...],
+        *,
+        seed: int | None = None,
+        schema: dict[str, Any] | None = None,
+    ) -> ChatRequest:
+        """The call this engine would be asked: its model for the role and its sampling defaults."""
+        defaults = self.sampling
+        sampling = Sampling(
+            temperature=defaults.temperature,
+            top_p=defaults.top_p,
+            max_tokens=defaults.max_tokens,
+            seed=defaults.seed if seed is None else seed,
+        )
+        return ChatRequest(role, self.model_for(role), messages, sampling, schema)
+
+    def digest(self) -> str:
+        """SHA-256 of the whole description; equal digests may share one opened engine."""
+        data = self.model_dump(mode="json")
+        return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def public(self) -> dict[str, Any]:
+        """What a run keeps and a page shows: no path of this machine; weights and recordings by content.
+
+        A sha256 of None means that the file is not on this machine (the engine then lives on another host).
+        """
+        data = self.model_dump(mode="json", exclude=set(_PATHS), exclude_defaults=True)
+        data.update(name=self.name, kind=self.kind.value, label=self.title, digest=self.digest())
+        data["simulated"] = self.simulated
+        if self.base is not None:
+            data["base"] = Path(self.base).name
+        if self.adapters:
+            data["adapters"] = {name: adapter_digest(Path(folder)) for name, folder in self.adapters.items()}
+        if self.recordings:
+            data["recordings"] = {Path(file).name: file_digest(Path(file)) for file in self.recordings}
+        return data
+
+    def _resolved(self, root: Path) -> EngineSpec:
+        return self.model_copy(
+            update={
+                "base": None if self.base is None else str(root / self.base),
+                "adapters": {name: str(root / folder) for name, folder in self.adapters.items()},
+                "recordings": tuple(str(root / file) for file in self.recordings),
+            }
+        )
+
+
+def parse_specs(entries: Sequence[Mapping[str, Any]], root: Path | None = None) -> dict[str, EngineSpec]:
+    """Engines by name, in order. Every bad entry is reported, not only the first. Raises BadSpec."""
+    specs: dict[str, EngineSpec] = {}
+    wrong: list[str] = []
+    for entry in entries:
+        try:
+            spec = EngineSpec.parse(entry, root)
+        except BadSpec as error:
+            wrong.extend(error.sentences)
+            continue
+        if spec.name in specs:
+            wrong.append(f"Engine {spec.name!r} is described twice; give each engine its own name.")
+        specs[spec.name] = spec
+    if wrong:
+        raise BadSpec(wrong)
+    return specs
+
+
+def adapter_digest(folder: Path) -> str | None:
+    """SHA-256 of the adapter's weights file, None where the file is not on this machine."""
+    return file_digest(folder / "adapter_model.safetensors")
+
+
+def file_digest(path: Path) -> str | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return _hash_file(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _hash_file(path: str, _size: int, _mtime_ns: int) -> str:
+    """Cached by size and time of change: adapters are immutable folders that every run asks about."""
+    with open(path, "rb") as file:  # noqa: PTH123 - hashlib wants the open file
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_env_name(value: str) -> bool:
+    return value.isascii() and value.isidentifier() and value == value.upper()
+
+
+def _sentences(name: object, error: ValidationError) -> list[str]:
+    title = f"Engine {name!r}" if isinstance(name, str) and len(name) < 80 else "An engine"
+    sentences = []
+    for item in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in item["loc"])
+        what = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
+        if item["type"] == "extra_forbidden":
+            what = "there is no such field; check the spelling"
+        sentences.append(f"{title}, {where}: {what}." if where else f"{title}: {what}.")
+    return sentences
