@@ -1,0 +1,1 @@
+"""The micro model: a synthetic family of small contest problems and a very small language model that solves them."""
