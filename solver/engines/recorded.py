@@ -63,10 +63,11 @@ class RecordedEngine:
         digest = request.prompt_digest()
         answer = self._answers.get(digest)
         if answer is None:
+            asked = f"template set {self.spec.templates!r}, digest {digest[:12]}"
             raise NoRecording(
                 f"{self.spec.title!r} only replays {len(self._answers)} recorded answers and holds none "
-                f"to this {request.role.value} prompt (template set {self.spec.templates!r}, digest {digest[:12]}); "
-                "solve a recorded problem with the recorded settings, or choose an engine that runs a model."
+                f"to this {request.role.value} prompt ({asked}); solve a recorded problem with the "
+                "recorded settings, or choose an engine that runs a model."
             )
         return answer
 

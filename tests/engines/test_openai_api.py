@@ -185,8 +185,8 @@ def test_a_broken_stream_is_never_asked_again() -> None:
         (lambda h: h.raw(302, b"", Location="https://other.example/v1"), "redirects to other.example"),
         (lambda h: h.connection.close(), "closed the connection|lost the connection"),
     ],
-    ids=["html", "bad json", "list", "odd choices", "odd finish", "huge token", "not http", "redirect", "closed"],
-)  # fmt: skip
+    ids=["html", "bad json", "list", "choices", "finish", "huge token", "not http", "redirect", "closed"],
+)
 def test_garbage_is_an_engine_error_with_a_sentence(behaviour: Behaviour, expected: str) -> None:
     with engine_at(behaviour, tries=1) as (engine, _), pytest.raises(EngineError, match=expected) as caught:
         engine.chat(request())
