@@ -6,6 +6,7 @@ Standard library only. Start with `Judge`; `doctor()` tells what this machine ca
 from .checkers import Checker, checker_from_spec
 from .compare import Comparison
 from .errors import JudgeError, LanguageUnavailable, SandboxUnavailable
+from .judge import Judge
 from .languages import LANGUAGES, language_from_name
 from .report import Environment, FirstDiff, Report, TestResult
 from .task import JSON, AssertTest, CallTest, Limits, Program, StdioTest, Task
@@ -20,6 +21,7 @@ __all__ = [
     "Comparison",
     "Environment",
     "FirstDiff",
+    "Judge",
     "JudgeError",
     "LanguageUnavailable",
     "Level",

@@ -75,7 +75,7 @@ def _decide(run: Run, number: int, pid: int, arguments: list[int]) -> bool:
         run.calls.execs -= 1
         return True
     if number in _FORKS and pid == run.calls.template:
-        return True
+        return True  # the template, which runs nothing of the program
     name = _NAMES.get(number, str(number))
     if number in _HOSTILE:
         run.outcome.hostile = name

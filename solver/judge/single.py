@@ -35,7 +35,17 @@ class Python:
     exits: bool = True
 
 
-def python_order(slot: Slot, role: Role, limits: Limits, how: Python, *, entry: str = "", cpu: int | None = None) -> Order:
+def python_order(
+    slot: Slot,
+    role: Role,
+    limits: Limits,
+    how: Python,
+    *,
+    entry: str = "",
+    cpu: int | None = None,
+    drive: Role | None = None,
+) -> Order:
+    """`cpu` 0 sets no bound in the kernel; `drive` is what a template's tests do."""
     return Order(
         number=slot.next_number(),
         role=role,
@@ -46,21 +56,39 @@ def python_order(slot: Slot, role: Role, limits: Limits, how: Python, *, entry: 
         optimize=how.optimize,
         exits=how.exits,
         entry=entry,
+        drive=drive,
     )
 
 
+class Single:
+    """A fresh sandbox per run; `source` as `pyrun.pack_source` made it."""
+
+    def __init__(
+        self, slot: Slot, source: bytes, limits: Limits, how: Python, role: Role = Role.PYTHON, entry: str = ""
+    ) -> None:
+        self._slot = slot
+        self._source = source
+        self._limits = limits
+        self._how = how
+        self._role = role
+        self._entry = entry
+
+    def run(self, stdin: int, extra: tuple[int, ...] = ()) -> Outcome:
+        order = python_order(self._slot, self._role, self._limits, self._how, entry=self._entry)
+        run = Run(order.number, bounds_of(self._limits), Calls())
+        code, out, err = memfiles.sealed(self._source), memfiles.empty(), memfiles.empty()
+        with memfiles.closing(code, out, err):
+            self._slot.send(order, [stdin, out, err, code, *extra])
+            watch(self._slot, [run])
+            collect(run.outcome, out, err, order.output)
+            run.outcome.compiled = was_compiled(code)
+        return run.outcome
+
+
 def run_python(slot: Slot, source: bytes, stdin: bytes, limits: Limits, how: Python) -> Outcome:
-    """`source` as `pyrun.pack_source` made it."""
-    order = python_order(slot, Role.PYTHON, limits, how)
-    run = Run(order.number, bounds_of(limits), Calls())
-    code, given = memfiles.sealed(source), memfiles.sealed(stdin)
-    out, err = memfiles.empty(), memfiles.empty()
-    with memfiles.closing(code, given, out, err):
-        slot.send(order, [given, out, err, code])
-        watch(slot, [run])
-        collect(run.outcome, out, err, order.output)
-        run.outcome.compiled = was_compiled(code)
-    return run.outcome
+    given = memfiles.sealed(stdin)
+    with memfiles.closing(given):
+        return Single(slot, source, limits, how).run(given)
 
 
 def collect(outcome: Outcome, out: int, err: int, limit: int) -> None:

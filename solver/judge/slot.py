@@ -100,6 +100,10 @@ class Slot:
     def pid(self) -> int:
         return self._process.pid
 
+    def abandon(self) -> None:
+        """End it while another thread uses it; that thread sees the channel end."""
+        self.channel.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Closing the channel ends the zygote and with it every run; the launcher follows."""
         self.channel.close()

@@ -29,7 +29,11 @@ _KILL_GRACE = 30.0
 
 
 class Run:
-    """One process under watch. `tree`: it forks (a compiler), so its whole tree is counted."""
+    """One process under watch.
+
+    `shim`: its program runs below an init, whose record ENDED counts. `tree`: it forks (a compiler), so its whole tree
+    is counted. `unlimited`: it runs nothing of the program. `blame`: the run whose calls its listener hears.
+    """
 
     def __init__(self, number: int, bounds: Bounds, calls: Calls, *, shim: bool = False, tree: bool = False) -> None:
         self.number = number
@@ -43,12 +47,16 @@ class Run:
         self.listener: Listener | None = None
         self.finished = False
         self.program_ended = False
+        self.ready = False
+        self.unlimited = False
+        self.blame: Run | None = None
         self.partners: list[Run] = []
         self.cpu_base = 0.0
         self._started = time.monotonic()
         self._next_memory = 0.0
         self._kill_time = 0.0
         self._delays: dict[str, float] = {}
+        self._delay_base = 0.0
 
     def __repr__(self) -> str:
         return f"Run({self.number}, pid={self.pid}, finished={self.finished})"
@@ -71,7 +79,7 @@ class Run:
             case Tag.EXIT:
                 self._exit(Usage.unpack(record.body))
             case Tag.READY:
-                pass
+                self.ready = True
 
     def _expect_exit_or_nothing(self, record: Record) -> None:
         if record.body.startswith((b"unshare", b"setns", b"fork")):
@@ -112,7 +120,7 @@ class Run:
 
     def check(self, now: float) -> float:
         """Enforce the limits; returns seconds until the next look is due."""
-        if self.pid == 0 or self.finished or self.program_ended:
+        if self.pid == 0 or self.finished or self.program_ended or self.unlimited:
             return _KILL_GRACE
         if self.outcome.killed is not None:
             if now - self._kill_time > _KILL_GRACE:
@@ -123,7 +131,7 @@ class Run:
             self.kill(Kill.CPU)
             return _KILL_GRACE
         wall = now - self._started
-        delay = min((self.bounds.cpu_s - cpu) / (_CPUS if self._threaded() else 1) + 0.001, 1.0)
+        delay = min((self.bounds.cpu_s - cpu) / _CPUS + 0.001, 1.0)
         if wall >= _FIRST_LOOK:
             if now >= self._next_memory:
                 self._next_memory = now + _MEMORY_PERIOD
@@ -163,9 +171,8 @@ class Run:
         self.cpu_base = self._cpu_total()
         self._started = time.monotonic()
         self._delays.clear()
+        self._delay_base = 0.0
         self._delay_base = self.waited()
-
-    _delay_base = 0.0
 
     def _cpu(self) -> float:
         return self._cpu_total() - self.cpu_base
@@ -177,9 +184,6 @@ class Run:
             return time.clock_gettime((~self.pid << 3) | 2)
         except OSError:
             return self.cpu_base
-
-    def _threaded(self) -> bool:
-        return True
 
     def _resident(self) -> int:
         pids = _tree(self.pid) if self.tree else [self.pid]
@@ -202,13 +206,13 @@ class Run:
 def watch(slot: Slot, runs: list[Run]) -> None:
     """Until every run has finished."""
     while not all(run.finished for run in runs):
-        step(slot.channel, runs)
+        step([slot.channel], runs)
 
 
-def step(channel: socket.socket, runs: list[Run], others: tuple[int, ...] = ()) -> list[int]:
+def step(channels: list[socket.socket], runs: list[Run], others: tuple[int, ...] = ()) -> list[int]:
     """Wait once for records, refused calls or the next limit; returns those of `others` that are ready."""
     poll = select.poll()
-    poll.register(channel, select.POLLIN)
+    sources = {channel.fileno(): channel for channel in channels}
     listeners: dict[int, Run] = {}
     now = time.monotonic()
     timeout = 5.0
@@ -218,23 +222,22 @@ def step(channel: socket.socket, runs: list[Run], others: tuple[int, ...] = ()) 
         timeout = min(timeout, run.check(now))
         if run.listener is not None and run.listener.alive:
             listeners[run.listener.fd] = run
-            poll.register(run.listener.fd, select.POLLIN)
-    for fd in others:
+    for fd in (*sources, *listeners, *others):
         poll.register(fd, select.POLLIN)
     ready: list[int] = []
     for fd, event in poll.poll(max(timeout, 0.0) * 1000):
-        if fd in listeners:
+        if fd in sources:
+            dispatch(receive_record(sources[fd]), runs)
+        elif fd in listeners:
             run = listeners[fd]
             if run.listener is not None:
-                run.listener.answer(run, event)
-        elif fd == channel.fileno():
-            _dispatch(receive_record(channel), runs)
+                run.listener.answer(run.blame or run, event)
         else:
             ready.append(fd)
     return ready
 
 
-def _dispatch(record: Record, runs: list[Run]) -> None:
+def dispatch(record: Record, runs: list[Run]) -> None:
     for run in runs:
         if run.number == record.number:
             run.take(record)

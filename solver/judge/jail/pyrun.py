@@ -76,7 +76,9 @@ def compile_or_exit(order: Order, source: int, channel: socket.socket) -> Compil
         return compiled
     except _COMPILE_ERRORS as error:
         lines = traceback.format_exception_only(type(error), error)
-        text = "".join(lines).encode("utf-8", "backslashreplace")[:4000]
+        text = "".join(lines).encode("utf-8", "backslashreplace")
+        if len(text) > 4000:  # a long source line is quoted in full; what matters comes last
+            text = text[:1500] + b"\n...\n" + text[-2000:]
         send(channel, pack(Tag.CODE, order.number, text), [])
         _exit(1)
 
@@ -92,7 +94,7 @@ def execute(order: Order, compiled: Compiled, extra: list[int]) -> NoReturn:
         del builtins.exit, builtins.quit  # type: ignore[attr-defined]
     _standard_streams()
     _forget_the_sandbox()
-    name = "__main__" if order.role is Role.PYTHON else "solution"
+    name = "__main__" if order.driver is Role.PYTHON else "solution"
     module = types.ModuleType(name)
     module.__dict__.update(__file__=FILE, __builtins__=builtins)
     sys.modules[name] = module
@@ -101,7 +103,7 @@ def execute(order: Order, compiled: Compiled, extra: list[int]) -> NoReturn:
         if compiled.preamble is not None:
             exec(compiled.preamble, module.__dict__)
         exec(compiled.code, module.__dict__)
-        if order.role is not Role.PYTHON:
+        if order.driver is not Role.PYTHON:
             from . import drivers
 
             drivers.drive(order, module.__dict__, extra)

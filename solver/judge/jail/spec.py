@@ -12,14 +12,14 @@ import json
 import socket
 import struct
 from dataclasses import asdict, dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 MESSAGE_MAX = 1 << 16
 DESCRIPTORS_MAX = 64
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """What a run does. SOLUTION serves calls, TESTS asks them; TEMPLATE forks once per test."""
 
     PYTHON = "python"
@@ -92,20 +92,25 @@ class Order:
     exits: bool = True
     entry: str = ""
     work: str = ""
+    drive: Role | None = None
 
     def dump(self) -> bytes:
-        data = asdict(self)
-        data["role"] = self.role.value
-        return json.dumps(data).encode()
+        return json.dumps([getattr(self, name) for name in self.__slots__]).encode()
 
     @classmethod
     def load(cls, data: bytes) -> Order:
-        raw: dict[str, Any] = json.loads(data)
+        raw: dict[str, Any] = dict(zip(cls.__slots__, json.loads(data), strict=True))
         raw["role"] = Role(raw["role"])
+        raw["drive"] = Role(raw["drive"]) if raw["drive"] else None
         for name in ("argv", "files", "fetch", "quiet"):
             raw[name] = tuple(raw[name])
         raw["environment"] = tuple((key, value) for key, value in raw["environment"])
         return cls(**raw)
+
+    @property
+    def driver(self) -> Role:
+        """What the process that runs the program does."""
+        return self.drive or self.role
 
 
 _HEAD = struct.Struct("=cI")

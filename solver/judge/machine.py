@@ -1,0 +1,152 @@
+"""What this machine can promise: finds the strongest isolation that works, by using it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import stat
+from dataclasses import dataclass
+
+from .errors import SandboxUnavailable
+from .jail import policy
+from .jail.pyrun import pack_source
+from .jail.spec import LAYERS, JailConfig
+from .languages import LANGUAGES, find_toolchain
+from .single import Python, run_python
+from .slot import Slot
+from .task import Limits
+from .verdict import Level
+
+VERSION = "1"
+_LAYERS_OF = {Level.L2: LAYERS, Level.L1: ("seccomp", "landlock")}
+_STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/var", "/root")
+_UID_FIRST, _UID_COUNT = 61184, 4000
+_SELF_TEST = """
+import os, socket
+seen = []
+def attempt(name, act):
+    try:
+        act()
+    except OSError:
+        return
+    seen.append(name)
+attempt('read', lambda: open('/etc/passwd').close())
+attempt('write', lambda: open('/tmp/judge-self-test', 'w').close())
+attempt('fork', os.fork)
+attempt('socket', socket.socket)
+print('breached', *seen)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """`reasons`: why not a higher level, each with a way to mend it."""
+
+    level: Level
+    layers: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+
+
+def prefix_of(python: str) -> str:
+    return os.path.dirname(os.path.dirname(python))
+
+
+def jail_config(python: str, layers: tuple[str, ...], index: int, *, native: bool, packages: tuple[str, ...]) -> JailConfig:
+    roots = [prefix_of(python), *packages]
+    if native:
+        for key in LANGUAGES:
+            if key != "python" and (toolchain := find_toolchain(key)):
+                roots += toolchain.roots
+    kept = tuple(dict.fromkeys(root for root in roots if not root.startswith(("/usr/", "/lib")) and root != "/usr"))
+    uid = _UID_FIRST + (os.getpid() * 16 + index) % _UID_COUNT if os.getuid() == 0 else 0
+    return JailConfig(layers=layers, roots=kept, uid=uid, stage=_stage(kept), packages=packages)
+
+
+def _stage(roots: tuple[str, ...]) -> str:
+    """Any directory will do to build the new root on: only the slot sees the mount. None that holds a root."""
+    for path in _STAGES:
+        if os.path.isdir(path) and not os.path.islink(path) and not any(root.startswith(path) for root in roots):
+            return path
+    raise SandboxUnavailable(f"none of {', '.join(_STAGES)} is a free directory to build the sandbox's root on; make /mnt")
+
+
+def settle(python: str, wanted: Level | None, packages: tuple[str, ...]) -> tuple[Isolation, Slot]:
+    """The strongest level at or below `wanted`, and a slot that has passed the self-test at it."""
+    reasons: list[str] = []
+    for level in (Level.L2, Level.L1):
+        if wanted is not None and level > wanted:
+            reasons.append(f"{level.value} was not asked for")
+            continue
+        layers = _LAYERS_OF[level]
+        if level is Level.L1 and os.getuid() == 0 and (closed := closed_directory(python)):
+            reasons.append(
+                f"L1: the interpreter {python} lies under {closed}, which only its owner can enter; "
+                "give one that everybody can read, such as /usr/bin/python3"
+            )
+            continue
+        try:
+            slot = Slot(jail_config(python, layers, 0, native=False, packages=packages), python)
+        except SandboxUnavailable as error:
+            reasons.append(f"{level.value}: {error}{_mend(level, str(error))}")
+            continue
+        if breach := self_test(slot):
+            slot.close()
+            reasons.append(f"{level.value}: {breach}")
+            continue
+        return Isolation(level, layers, tuple(reasons)), slot
+    raise SandboxUnavailable(
+        "no isolation this machine offers is strong enough: " + "; ".join(reasons) + ". `doctor` lists every probe"
+    )
+
+
+def self_test(slot: Slot) -> str:
+    """What a hostile program could do that it must not; empty when the sandbox holds."""
+    outcome = run_python(slot, pack_source(b"", _SELF_TEST.encode()), b"", Limits(), Python())
+    if outcome.failed is not None:
+        return f"the sandbox could not be set up for a run: {outcome.failed}"
+    if outcome.stdout != b"breached\n":
+        return f"the self-test got through: {outcome.stdout.decode(errors='replace').strip() or 'no answer'}"
+    missing = {"clone", "socket"} - outcome.denied.keys()
+    return f"refused calls were not reported: {', '.join(sorted(missing))}" if missing else ""
+
+
+def closed_directory(path: str) -> str | None:
+    """The first directory on the way to `path` that others cannot enter."""
+    parts = os.path.realpath(path).split("/")[1:-1]
+    current = ""
+    for part in parts:
+        current += f"/{part}"
+        if not os.stat(current).st_mode & stat.S_IXOTH:
+            return current
+    return None
+
+
+def _mend(level: Level, text: str) -> str:
+    if level is not Level.L2:
+        return " (Docker: allow seccomp and Landlock; Linux >= 5.13 is needed)"
+    if "unshare" in text or "uid_map" in text:
+        return (
+            " (user namespaces are denied: set kernel.apparmor_restrict_unprivileged_userns=0 or "
+            "kernel.unprivileged_userns_clone=1, or start the container with --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined)"
+        )
+    if "mount" in text or "pivot_root" in text:
+        return " (mounting is denied inside the namespace: an AppArmor or container profile; run it unconfined)"
+    return ""
+
+
+def kernel_name() -> str:
+    return f"{platform.system()} {platform.release()} {platform.machine()}"
+
+
+@functools.lru_cache(maxsize=8)
+def digest_of(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=1)
+def policy_digest() -> str:
+    return policy.digest()
