@@ -222,11 +222,16 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
     )
     outcome = info.run(problem, recorder, params)
     if outcome.code is None:
-        return RunFinished(status="finished", reason=outcome.reason, message="No agent produced a program.")
+        return RunFinished(status="finished", reason="no_program", message=outcome.reason)
     attempt = outcome.attempt or 0
     hidden = recorder.run_hidden(outcome.code, run.language, attempt=attempt)
     return RunFinished(
-        status="finished", reason=outcome.reason, verdict=hidden.verdict, code=outcome.code, attempt=attempt
+        status="finished",
+        reason="judged",
+        message=outcome.reason,
+        verdict=hidden.verdict,
+        code=outcome.code,
+        attempt=attempt,
     )
 
 

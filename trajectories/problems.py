@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.timezone import now
 
-from trajectories.importers import Fault
 from trajectories.models import Problem, ProblemBody, ProblemTag
 from trajectories.problem_schema import ProblemSpec
 from trajectories.text import printable
+
+if TYPE_CHECKING:
+    from trajectories.importers import Fault
 
 
 class Outcome(StrEnum):

@@ -56,7 +56,7 @@ def _(event: events.StepFinished, run_id: int, seq: int, at: datetime) -> None:
         prompt_tokens=F("prompt_tokens") + event.prompt_tokens,
         completion_tokens=F("completion_tokens") + event.completion_tokens,
         model_seconds=F("model_seconds") + event.seconds,
-        format_failures=F("format_failures") + bool(event.parse.failure),
+        format_failures=F("format_failures") + int(bool(event.parse.failure)),
     )
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from django.db import connection
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.factories import claimed_run, make_run
 from trajectories import leases
@@ -76,7 +76,7 @@ def test_a_released_run_waits_for_the_next_worker() -> None:
     assert leases.claim(run.pk, "next") == fence + 1
 
 
-def test_the_lease_is_renewed_while_the_body_runs(settings: SettingsWrapper) -> None:
+def test_the_lease_is_renewed_while_the_body_runs(settings: Settings) -> None:
     settings.LEASE_SECONDS = 2
     run, fence = claimed_run()
     with leases.held(run.pk, fence) as hold:
@@ -85,7 +85,7 @@ def test_the_lease_is_renewed_while_the_body_runs(settings: SettingsWrapper) -> 
     assert not hold.lost.is_set()
 
 
-def test_the_holder_notices_within_a_beat_that_it_was_replaced_or_cancelled(settings: SettingsWrapper) -> None:
+def test_the_holder_notices_within_a_beat_that_it_was_replaced_or_cancelled(settings: Settings) -> None:
     settings.LEASE_SECONDS = 2
     cancelled, fence = claimed_run()
     with leases.held(cancelled.pk, fence) as hold:
