@@ -116,21 +116,32 @@ def blocks(text: str) -> list[Block]:
     found: list[Block] = []
     index = 0
     while index < len(fences):
-        tag, start = _info(text, fences[index][1])
-        indented = fences[index][0] > 0 and text[fences[index][0] - 1] in " \t"
-        index += 1
-        while index < len(fences) and not _ends_a_block(text, *fences[index]):
-            if fences[index][0] >= start and _opens_a_tagged_block(text, *fences[index]):
-                break
-            index += 1
-        if index == len(fences):
+        opened, after = fences[index]
+        tag, start = _info(text, after)
+        indented = opened > 0 and text[opened - 1] in " \t"
+        end = _closing(text, fences, index + 1, start)
+        if end == len(fences):
             found.append(Block(tag, _body(text[start:], indented), closed=False))
-        elif _opens_a_tagged_block(text, *fences[index]):
-            found.append(Block(tag, _body(text[start : fences[index][0]], indented), closed=False))
-        else:
-            found.append(Block(tag, _body(text[start : fences[index][0]], indented), closed=True))
-            index += 1
+            break
+        closed = not _opens_a_tagged_block(text, *fences[end]) or _same_line(text, start, fences[end][0])
+        found.append(Block(tag, _body(text[start : fences[end][0]], indented), closed))
+        index = end + 1 if closed else end
     return found
+
+
+def _closing(text: str, fences: list[tuple[int, int]], index: int, start: int) -> int:
+    """The number of the fence that ends the block whose text begins at `start`, or how many there are."""
+    if index < len(fences) and text[start - 1] != "\n" and _same_line(text, start, fences[index][0]):
+        return index
+    while index < len(fences):
+        if _ends_a_block(text, *fences[index]) or _opens_a_tagged_block(text, *fences[index]):
+            return index
+        index += 1
+    return index
+
+
+def _same_line(text: str, start: int, end: int) -> bool:
+    return text.find("\n", start, end) < 0 and text[start - 1] != "\n"
 
 
 def _info(text: str, at: int) -> tuple[str, int]:

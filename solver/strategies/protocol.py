@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from solver.agents.formats import Parsed
 from solver.agents.prompts import Prompt
@@ -64,6 +64,8 @@ class TestRun:
     total: int
     cases: tuple[CaseResult, ...] = ()
     compiler_output: str = ""
+
+    __test__: ClassVar[bool] = False  # pytest, this is not a test class
 
     @property
     def ok(self) -> bool:

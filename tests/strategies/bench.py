@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 def exemplars(count: int) -> str:
-    problems = "".join(
-        f"<problem><description>exemplar {n}</description><code>code {n}</code><planning>how {n}</planning></problem>"
-        for n in range(1, count + 1)
+    form = (
+        "<problem><description>exemplar {n}</description><code>c</code><planning>how {n}</planning></problem>"
     )
+    problems = "".join(form.format(n=n) for n in range(1, count + 1))
     return f"<root>{problems}<algorithm>greedy</algorithm></root>"
 
 
@@ -47,7 +47,7 @@ def sum_problem(**changes: Any) -> ProblemSpec:
 
 
 class ScriptedBench:
-    """`answers` by role, in order. A program passes as many of `total` samples as `passes` says of its text."""
+    """`answers` by role, in order. Of `total` samples a program passes as many as `passes` says of it."""
 
     def __init__(
         self,

@@ -38,15 +38,18 @@ def scripted(
     return ScriptedBench({**answers, **changes.pop("answers", {})}, passes, **changes)
 
 
-@pytest.mark.parametrize(("k", "t", "bound"), [(3, 5, 25), (5, 5, 41), (3, 0, 10), (1, 5, 9)])
-@pytest.mark.parametrize("profile", ["lab", "upstream"])
+@pytest.mark.parametrize(
+    ("profile", "k", "t", "bound"),
+    [
+        *(("lab", 3, 5, 25), ("lab", 5, 5, 41), ("lab", 3, 0, 10), ("lab", 1, 5, 9)),
+        *(("upstream", 3, 5, 25), ("upstream", 5, 5, 41), ("upstream", 3, 0, 10)),
+    ],
+)
 def test_a_run_in_which_nothing_passes_makes_exactly_the_bounded_number_of_calls(
-    k: int, t: int, bound: int, profile: str
+    profile: str, k: int, t: int, bound: int
 ) -> None:
     params = Params(k=k, t=t, profile=profile)
     bench = scripted(k, scores=(50,) * k)
-    if profile == "upstream" and k == 1:
-        pytest.skip("the published parser cannot read one exemplar")
     mapcoder(sum_problem(), bench, params)
     assert len(bench.asked) == bound == call_bound(params)
 
