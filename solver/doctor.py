@@ -14,8 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.timezone import now
 
-from solver import engine_book
-from solver.engines.probe import probe
+from solver import connection_test, engine_book
 from solver.judge import Level
 from solver.judge import doctor as judge_doctor
 from trajectories.models import Problem, Worker
@@ -121,5 +120,5 @@ def _engines() -> Iterator[Finding]:
     if not specs:
         yield Finding("engines", "configured", False, "none", "Add one: manage.py engine add --help", needed=False)
     for spec in specs:
-        for result in probe(spec):
-            yield Finding("engines", f"{spec.name}: {result.name}", result.ok, result.detail, needed=False)
+        for check in connection_test.glance(spec):
+            yield Finding("engines", f"{spec.name}: {check.name}", check.ok is True, check.detail, check.mend, needed=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 
+from solver.engines.check import Check
 from solver.engines.openai_api import OpenAIEngine
 from solver.engines.openai_errors import Setback
 from solver.engines.protocol import ChatRequest, Message, Role, Sampling
@@ -16,17 +16,6 @@ _SCHEMA = {
     "required": ["answer"],
     "additionalProperties": False,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One capability. `ok` None means that it could not be told."""
-
-    name: str
-    ok: bool | None
-    detail: str
-    mend: str = ""
-    seconds: float = 0.0
 
 
 def probe(engine: OpenAIEngine) -> list[Check]:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from django.core.management import BaseCommand, CommandError
 
-from solver import engine_book
+from solver import connection_test, engine_book
 from solver.engines.spec import BadSpec, EngineSpec
 from solver.models import Engine
 
@@ -80,7 +80,7 @@ class Command(BaseCommand):
             spec = engine_book.get(options["name"])
         except LookupError as error:
             raise CommandError(str(error)) from None
-        for check in engine_book.probe(spec):
+        for check in connection_test.thorough(spec):
             mark = {True: "ok", False: "no", None: "?"}[check.ok]
             self.stdout.write(f"{mark:<3} {check.name:<18} {check.detail}")
             if not check.ok and check.mend:
