@@ -25,8 +25,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from websockets import Origin
+
 from benchmarks.figures import Bar, percentile, report
 
+ORIGIN = Origin("http://127.0.0.1")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -89,11 +92,15 @@ class Emitter:
         return {int(seq): float(at) for seq, at in (line.split() for line in out.splitlines())}
 
 
-async def _view(url: str, run_id: int, last: int, arrived: list[tuple[int, float]], up: asyncio.Semaphore) -> None:
+async def _view(
+    url: str, run_id: int, last: int, arrived: list[tuple[int, float]], up: asyncio.Semaphore
+) -> None:
     import websockets
 
     async with up:
-        connection = await websockets.connect(f"{url}/ws/runs/{run_id}/?after=0", origin="http://127.0.0.1", open_timeout=60, max_size=None)  # type: ignore[arg-type]
+        connection = await websockets.connect(
+            f"{url}/ws/runs/{run_id}/?after=0", origin=ORIGIN, open_timeout=60, max_size=None
+        )
     async with connection:
         while not arrived or arrived[-1][0] < last:
             frame = json.loads(await asyncio.wait_for(connection.recv(), 60))
@@ -142,7 +149,9 @@ async def _restless(url: str, run_id: int, last: int, drops: list[int], rng: ran
     seen: list[int] = []
     while not seen or seen[-1] < last:
         after = seen[-1] if seen else 0
-        connection = await websockets.connect(f"{url}/ws/runs/{run_id}/?after={after}", origin="http://127.0.0.1", open_timeout=60)  # type: ignore[arg-type]
+        connection = await websockets.connect(
+            f"{url}/ws/runs/{run_id}/?after={after}", origin=ORIGIN, open_timeout=60
+        )
         patience = rng.uniform(0.05, 0.8)
         try:
             async with asyncio.timeout(patience if drops[0] > 0 else 60):
@@ -174,11 +183,19 @@ def disconnects(drops: int) -> dict[str, Any]:
         emitter.written()
     missing = sum(len(set(range(1, count + 1)) - set(viewer)) for viewer in seen)
     doubled = sum(len(viewer) - len(set(viewer)) for viewer in seen)
-    return {"viewers": len(seen), "events": count, "disconnects": dropped, "missing": missing, "doubled": doubled}
+    return {
+        "viewers": len(seen),
+        "events": count,
+        "disconnects": dropped,
+        "missing": missing,
+        "doubled": doubled,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--viewers", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rate", type=float, default=10)

@@ -106,6 +106,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 
+
 # Without REDIS_URL the broker is the one that `manage.py up` starts on a private socket.
 def _broker_socket() -> Path:
     """In the state folder, or, where that path is too long for a unix socket (108 bytes), in a private short one."""
@@ -139,7 +140,9 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"solver.tasks.run": {"queue": "infer"}, "solver.tasks.rejudge": {"queue": "judge"}}
-CELERY_BEAT_SCHEDULE = {"reap": {"task": "solver.tasks.reap", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)}}
+CELERY_BEAT_SCHEDULE = {
+    "reap": {"task": "solver.tasks.reap", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)}
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 LEASE_SECONDS = env.seconds("MCL_LEASE_SECONDS", 15, 2, 600)
@@ -151,7 +154,9 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated" if REQUIRE_LOGIN else "rest_framework.permissions.AllowAny"
+        "rest_framework.permissions.IsAuthenticated"
+        if REQUIRE_LOGIN
+        else "rest_framework.permissions.AllowAny"
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -172,5 +177,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("MCL_LOG_LEVEL", "INFO")},
     # The SDKs log whole requests at INFO and DEBUG; prompts and headers stay out of the lab's logs.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "openai", "urllib3", "celery.app.trace")},
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("httpx", "httpx2", "httpcore", "openai", "urllib3", "celery.app.trace")
+    },
 }

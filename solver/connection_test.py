@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from solver.engines.protocol import ChatRequest, EngineError, Message, Role, Sampling
 from solver.engines.check import Check
+from solver.engines.protocol import ChatRequest, EngineError, Message, Role, Sampling
 from solver.engines.registry import open_engine
 from solver.engines.spec import EngineKind, EngineSpec, adapter_digest
 
@@ -49,7 +49,9 @@ def _lists_models(spec: EngineSpec) -> Check:
         assert isinstance(engine, OpenAIEngine)
         listed = engine.run(engine.list_models())
     except (EngineError, Setback) as error:
-        return Check("reachable", False, str(error), f"Start the server at {spec.base_url}, or mend the engine.")
+        return Check(
+            "reachable", False, str(error), f"Start the server at {spec.base_url}, or mend the engine."
+        )
     return Check("reachable", True, f"{spec.base_url} lists {len(listed)} models")
 
 
@@ -64,7 +66,12 @@ def _recordings(spec: EngineSpec) -> Check:
 def _weights(spec: EngineSpec) -> Check:
     folder = Path(spec.base or "")
     if not (folder / "config.json").exists() or not list(folder.glob("*.safetensors")):
-        return Check("weights", False, f"no config.json with safetensors in {folder.name}", "Put the model's folder there.")
+        return Check(
+            "weights",
+            False,
+            f"no config.json with safetensors in {folder.name}",
+            "Put the model's folder there.",
+        )
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e6
     return Check("weights", True, f"{folder.name}, {size:.1f} MB of safetensors")
 
@@ -74,16 +81,24 @@ def _adapters(spec: EngineSpec) -> list[Check]:
     for name, folder in spec.adapters.items():
         digest = adapter_digest(Path(folder))
         detail = f"sha256 {digest[:12]}" if digest else "no adapter_model.safetensors there"
-        found.append(Check(f"adapter {name}", digest is not None, detail, "" if digest else "Mend the adapter's folder."))
+        found.append(
+            Check(
+                f"adapter {name}", digest is not None, detail, "" if digest else "Mend the adapter's folder."
+            )
+        )
     return found
 
 
 def _short_answer(spec: EngineSpec) -> Check:
-    request = ChatRequest(Role.CODING, spec.model_for(Role.CODING), (Message("user", "print 1"),), Sampling(max_tokens=8))
+    request = ChatRequest(
+        Role.CODING, spec.model_for(Role.CODING), (Message("user", "print 1"),), Sampling(max_tokens=8)
+    )
     began = time.monotonic()
     try:
         reply = open_engine(spec).chat(request)
     except EngineError as error:
         return Check("answers", False, str(error))
     seconds = time.monotonic() - began
-    return Check("answers", True, f"{reply.usage.completion_tokens} tokens in {seconds:.2f} s", seconds=seconds)
+    return Check(
+        "answers", True, f"{reply.usage.completion_tokens} tokens in {seconds:.2f} s", seconds=seconds
+    )

@@ -50,27 +50,46 @@ def _database() -> Iterator[Finding]:
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
         problems = 0 if pending else Problem.objects.current().count()
     except DatabaseError as error:
-        yield Finding("database", connection.vendor, False, str(error).strip(), "Check DATABASE_URL, or unset it to use SQLite.")
+        yield Finding(
+            "database",
+            connection.vendor,
+            False,
+            str(error).strip(),
+            "Check DATABASE_URL, or unset it to use SQLite.",
+        )
         return
     yield Finding("database", connection.vendor, True, str(connection.settings_dict["NAME"]))
     yield Finding(
-        "database", "migrations", not pending, f"{len(pending)} pending" if pending else "up to date", "Run manage.py migrate."
+        "database",
+        "migrations",
+        not pending,
+        f"{len(pending)} pending" if pending else "up to date",
+        "Run manage.py migrate.",
     )
     if not pending:
-        yield Finding("database", "problems", problems > 0, f"{problems} stored", "Run manage.py prepare.", needed=False)
+        yield Finding(
+            "database", "problems", problems > 0, f"{problems} stored", "Run manage.py prepare.", needed=False
+        )
 
 
 def _broker() -> Iterator[Finding]:
     try:
         client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-        server = client.info("server")
-        policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown")
+        server: dict[str, Any] = client.info("server")  # type: ignore[assignment]  # typed for both clients
+        config: dict[str, str] = client.config_get("maxmemory-policy")  # type: ignore[assignment]
     except (redis.RedisError, OSError) as error:
-        mend = "Start the lab with manage.py up, or set REDIS_URL." if settings.EMBEDDED_BROKER else "Check REDIS_URL."
+        mend = (
+            "Start the lab with manage.py up, or set REDIS_URL."
+            if settings.EMBEDDED_BROKER
+            else "Check REDIS_URL."
+        )
         yield Finding("broker", "connection", False, f"no answer: {error}", mend)
         return
+    policy = config.get("maxmemory-policy", "unknown")
     name = server.get("server_name", "redis")
-    yield Finding("broker", "connection", True, f"{name} {server.get('valkey_version') or server['redis_version']}")
+    yield Finding(
+        "broker", "connection", True, f"{name} {server.get('valkey_version') or server['redis_version']}"
+    )
     yield Finding(
         "broker",
         "eviction",
@@ -86,7 +105,11 @@ def _workers() -> Iterator[Finding]:
     for kind, needed_for in (("infer", "runs"), ("default", "the reaper that rescues orphaned runs")):
         names = [worker.name for worker in alive if worker.kind == kind]
         yield Finding(
-            "workers", kind, bool(names), ", ".join(names) or f"none alive, needed for {needed_for}", "Start the lab with manage.py up."
+            "workers",
+            kind,
+            bool(names),
+            ", ".join(names) or f"none alive, needed for {needed_for}",
+            "Start the lab with manage.py up.",
         )
 
 
@@ -105,20 +128,40 @@ def _judge() -> Iterator[Finding]:
     for language, version in sorted(report.languages.items()):
         yield Finding("languages", language, True, version, needed=False)
     for language in sorted(report.missing):
-        yield Finding("languages", language, False, "not installed", f"Install its tool-chain to judge {language}.", needed=False)
+        yield Finding(
+            "languages",
+            language,
+            False,
+            "not installed",
+            f"Install its tool-chain to judge {language}.",
+            needed=False,
+        )
 
 
 def _disk() -> Iterator[Finding]:
     free = shutil.disk_usage(settings.VAR_DIR).free / 1e9
     yield Finding(
-        "disk", str(settings.VAR_DIR), free > LOW_DISK_GB, f"{free:.1f} GB free", "Free some space, or set MCL_VAR to another disk."
+        "disk",
+        str(settings.VAR_DIR),
+        free > LOW_DISK_GB,
+        f"{free:.1f} GB free",
+        "Free some space, or set MCL_VAR to another disk.",
     )
 
 
 def _engines() -> Iterator[Finding]:
     specs = engine_book.all_engines()
     if not specs:
-        yield Finding("engines", "configured", False, "none", "Add one: manage.py engine add --help", needed=False)
+        yield Finding(
+            "engines", "configured", False, "none", "Add one: manage.py engine add --help", needed=False
+        )
     for spec in specs:
         for check in connection_test.glance(spec):
-            yield Finding("engines", f"{spec.name}: {check.name}", check.ok is True, check.detail, check.mend, needed=False)
+            yield Finding(
+                "engines",
+                f"{spec.name}: {check.name}",
+                check.ok is True,
+                check.detail,
+                check.mend,
+                needed=False,
+            )

@@ -62,9 +62,13 @@ def get_unchanged(name: str, copy: dict[str, Any]) -> EngineSpec:
     try:
         spec = get(name)
     except UnknownEngine as error:
-        raise EngineRefused(f"The engine of this run is gone: {error}. Start a new run with another one.") from None
+        raise EngineRefused(
+            f"The engine of this run is gone: {error}. Start a new run with another one."
+        ) from None
     if spec.digest() != copy.get("digest"):
-        raise EngineRefused(f"The settings of engine {name!r} have changed since this run was started; start a new run.")
+        raise EngineRefused(
+            f"The settings of engine {name!r} have changed since this run was started; start a new run."
+        )
     return spec
 
 
@@ -82,7 +86,9 @@ def concerns(problem: Problem, spec: EngineSpec) -> list[str]:
     """What a person should know before pressing Solve. Sentences; empty when there is nothing to say."""
     found = []
     if spec.name == RECORDED and problem.source != "starter":
-        found.append("The recorded engine holds answers to the starter problems only; this run would end at its first step.")
+        found.append(
+            "The recorded engine holds answers to the starter problems only; this run would end at its first step."
+        )
     if spec.name == MICRO and problem.source != "micro":
         found.append(
             "The micro model was trained on one synthetic family of problems; outside it, its answers read well and are "

@@ -25,7 +25,15 @@ DEFAULT_CPU_S = 2.0
 DEFAULT_MEMORY_MB = 256
 # Time limits are written for compiled languages; interpreted ones get the usual factor of programming judges
 # (ExecEval gives its interpreted runtimes three times the limit).
-TIME_FACTOR = {"python": 3.0, "javascript": 3.0, "ruby": 3.0, "php": 3.0, "java": 2.0, "kotlin": 2.0, "csharp": 2.0}
+TIME_FACTOR = {
+    "python": 3.0,
+    "javascript": 3.0,
+    "ruby": 3.0,
+    "php": 3.0,
+    "java": 2.0,
+    "kotlin": 2.0,
+    "csharp": 2.0,
+}
 
 
 def task(problem: schema.ProblemSpec, tests: Iterable[schema.Test], language: str) -> Task:
@@ -68,7 +76,9 @@ def sample_tests(problem: schema.ProblemSpec) -> list[schema.Test]:
             case schema.TestKind.CALL:
                 tests.append(schema.CallTest(input=sample.input, outputs=(sample.output,)))
             case schema.TestKind.ASSERT:
-                tests.append(schema.AssertTest(code=sample.assert_code or f"assert {sample.input} == {sample.output}"))
+                tests.append(
+                    schema.AssertTest(code=sample.assert_code or f"assert {sample.input} == {sample.output}")
+                )
     return tests
 
 
@@ -93,7 +103,9 @@ def cases(problem: schema.ProblemSpec, report: Report) -> tuple[CaseResult, ...]
 def slim(report: Report) -> dict[str, Any]:
     """The report as stored in an event: texts of passed tests are left out, the problem holds them anyway."""
     results = tuple(
-        dataclasses.replace(result, stdout="", stderr="", expected="") if result.verdict is Verdict.AC else result
+        dataclasses.replace(result, stdout="", stderr="", expected="")
+        if result.verdict is Verdict.AC
+        else result
         for result in report.results
     )
     return dataclasses.replace(report, results=results).to_dict()

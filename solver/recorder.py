@@ -11,24 +11,32 @@ import hashlib
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from solver import judging
 from solver.agents.formats import Parsed
 from solver.agents.prompts import Prompt
 from solver.drafts import Draft
-from solver.engines.protocol import ChatModel, ChatReply, ChatRequest, EngineError, FinishReason, Role, Sampling
+from solver.engines.protocol import (
+    ChatModel,
+    ChatReply,
+    ChatRequest,
+    EngineError,
+    FinishReason,
+    Role,
+    Sampling,
+)
 from solver.judge import Judge, Report
 from solver.memo import Memo
 from solver.strategies.protocol import Answer, BudgetExceeded, TestRun
 from trajectories import bell, eventlog, events
 from trajectories.leases import Held
-from trajectories.problem_schema import ProblemSpec, Test
+from trajectories.problem_schema import ProblemSpec
 from trajectories.text import printable
 from trajectories.verdicts import strip
 
 T = TypeVar("T")
-SUITES = {"samples": judging.sample_tests, "hidden": lambda problem: list(problem.tests)}
+Suite = Literal["samples", "hidden"]
 
 
 class LeaseLost(Exception):
@@ -65,7 +73,12 @@ class Recorder:
         judge_profile: str,
     ) -> None:
         self.problem, self.engine, self.judge, self.hold, self.memo = problem, engine, judge, hold, memo
-        self.model_for, self.sampling, self.budget, self.judge_profile = model_for, sampling, budget, judge_profile
+        self.model_for, self.sampling, self.budget, self.judge_profile = (
+            model_for,
+            sampling,
+            budget,
+            judge_profile,
+        )
         self.step = self.calls = self.tokens = 0
         self.began = time.monotonic()
 
@@ -142,7 +155,7 @@ class Recorder:
         """The verdict of the run. Its cases are never handed to a strategy."""
         return self._judge("hidden", code, language, attempt)
 
-    def _judge(self, suite: Any, code: str, language: str, attempt: int) -> TestRun:
+    def _judge(self, suite: Suite, code: str, language: str, attempt: int) -> TestRun:
         self._checkpoint()
         self.step += 1
         digest = hashlib.sha256(f"{suite}\0{language}\0{code}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -154,8 +167,10 @@ class Recorder:
         shown = judging.cases(self.problem, report) if suite == "samples" else ()
         return TestRun(self.step, done.verdict, done.passed, done.total, shown, report.compiler_output)
 
-    def _run_tests(self, suite: Any, code: str, language: str, attempt: int, digest: str) -> events.TestsFinished:
-        tests: list[Test] = SUITES[suite](self.problem)
+    def _run_tests(
+        self, suite: Suite, code: str, language: str, attempt: int, digest: str
+    ) -> events.TestsFinished:
+        tests = judging.sample_tests(self.problem) if suite == "samples" else list(self.problem.tests)
         self._write(
             events.TestsStarted(
                 step=self.step,
@@ -240,4 +255,8 @@ def _finished(step: int, reply: ChatReply, text: str, parsed: Parsed[Any]) -> ev
 
 
 def _plain(value: Any) -> Any:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+    return (
+        dataclasses.asdict(value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type)
+        else value
+    )

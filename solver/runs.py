@@ -24,7 +24,7 @@ from solver.engines.registry import open_engine
 from solver.judge import LANGUAGES, JudgeError, language_from_name
 from solver.memo import Diverged, Memo
 from solver.recorder import Budget, LeaseLost, Recorder, RunCancelled
-from solver.strategies.protocol import BudgetExceeded, Params
+from solver.strategies.protocol import BudgetExceeded
 from solver.strategies.registry import STRATEGIES, BadParameter, StrategyInfo
 from trajectories import eventlog, leases
 from trajectories.events import RunFinished, RunStarted
@@ -69,7 +69,10 @@ def start(
     language = _language(problem, language)
     checked = _params(info, params or {}, language)
     if judge_profile not in JUDGE_PROFILES:
-        raise StartRefused("judge_profile", f"There is no judge profile {judge_profile!r}; use one of {', '.join(JUDGE_PROFILES)}.")
+        raise StartRefused(
+            "judge_profile",
+            f"There is no judge profile {judge_profile!r}; use one of {', '.join(JUDGE_PROFILES)}.",
+        )
     if not -(2**31) <= seed < 2**31:
         raise StartRefused("seed", "The seed must be a whole number of at most 31 bits.")
     try:
@@ -108,7 +111,9 @@ def _strategy(name: str) -> StrategyInfo:
     try:
         return STRATEGIES[name]
     except KeyError:
-        raise StartRefused("strategy", f"There is no strategy {name!r}; use one of {', '.join(STRATEGIES)}.") from None
+        raise StartRefused(
+            "strategy", f"There is no strategy {name!r}; use one of {', '.join(STRATEGIES)}."
+        ) from None
 
 
 def _language(problem: Problem, name: str) -> str:
@@ -117,7 +122,9 @@ def _language(problem: Problem, name: str) -> str:
     except ValueError as error:
         raise StartRefused("language", str(error)) from None
     if problem.test_kind != TestKind.STDIO and language != "python":
-        raise StartRefused("language", f"This problem is solved by a Python function; it cannot be judged in {language}.")
+        raise StartRefused(
+            "language", f"This problem is solved by a Python function; it cannot be judged in {language}."
+        )
     if language not in judge_pool.languages():
         have = ", ".join(judge_pool.languages())
         title = LANGUAGES[language].title if language in LANGUAGES else language
@@ -190,9 +197,11 @@ def _ending(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         return RunFinished(status="finished", reason="budget", message=str(error))
     except (LeaseLost, eventlog.StaleFence):
         raise
-    except Exception as error:  # noqa: BLE001  the edge of the worker: a defect ends this run, not the worker
+    except Exception as error:
         log.exception("run %s ended by a defect of the lab", run.pk)
-        message = f"A defect of the lab ended this run ({type(error).__name__}); the worker's log has the details."
+        message = (
+            f"A defect of the lab ended this run ({type(error).__name__}); the worker's log has the details."
+        )
         return RunFinished(status="failed", reason="internal_error", message=message)
 
 
@@ -249,7 +258,13 @@ def cancel(run_id: int) -> bool:
 def retry(run_id: int) -> bool:
     """Queue a failed or cancelled run again; it goes on after its last finished step. False if it had not failed."""
     ended = Run.objects.filter(pk=run_id, status__in=[RunStatus.FAILED, RunStatus.CANCELLED])
-    fresh = {"cancel_requested": False, "reason": "", "message": "", "finished_at": None, "published_at": None}
+    fresh = {
+        "cancel_requested": False,
+        "reason": "",
+        "message": "",
+        "finished_at": None,
+        "published_at": None,
+    }
     if not ended.move(RunStatus.QUEUED, **fresh):
         return False
     transaction.on_commit(lambda: publish(run_id))

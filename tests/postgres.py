@@ -5,7 +5,6 @@ Where the machine has no `initdb` it says so and succeeds: SQLite is the embedde
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
 import shutil
@@ -21,8 +20,8 @@ def binaries() -> Path | None:
     """The folder with initdb and pg_ctl: on PATH, or where Debian keeps its newest version."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
-    versions = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
-    return Path(versions[-1]).parent if versions else None
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return versions[-1].parent if versions else None
 
 
 def as_server(command: list[str]) -> list[str]:
@@ -42,10 +41,20 @@ def main() -> int:
     folder.chmod(0o777)
     data, quiet = folder / "data", {"stdout": subprocess.DEVNULL, "cwd": "/"}
     try:
-        subprocess.run(as_server([str(bin_dir / "initdb"), "-D", str(data), "-A", "trust", "-U", "lab", "-E", "UTF8", "-N"]), check=True, **quiet)  # type: ignore[call-overload]
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c max_connections=60"
+        subprocess.run(
+            as_server(
+                [str(bin_dir / "initdb"), "-D", str(data), "-A", "trust", "-U", "lab", "-E", "UTF8", "-N"]
+            ),
+            check=True,
+            **quiet,
+        )  # type: ignore[call-overload]
+        options = (
+            f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c max_connections=60"
+        )
         control = [str(bin_dir / "pg_ctl"), "-D", str(data), "-w"]
-        subprocess.run(as_server([*control, "-l", str(folder / "log"), "-o", options, "start"]), check=True, **quiet)  # type: ignore[call-overload]
+        subprocess.run(
+            as_server([*control, "-l", str(folder / "log"), "-o", options, "start"]), check=True, **quiet
+        )  # type: ignore[call-overload]
         try:
             url = f"postgres://lab@{str(folder).replace('/', '%2F')}/postgres"
             env = {**os.environ, "MCL_TEST_DATABASE_URL": url}

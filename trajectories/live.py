@@ -41,9 +41,11 @@ def _read(run_id: int, after: int) -> list[Line]:
 read_lines = database_sync_to_async(_read)
 
 
-@database_sync_to_async
-def last_seq(run_id: int) -> int | None:
+def _last_seq(run_id: int) -> int | None:
     return Run.objects.filter(pk=run_id).values_list("last_seq", flat=True).first()
+
+
+last_seq = database_sync_to_async(_last_seq)
 
 
 class Viewer:

@@ -61,6 +61,9 @@ class ProblemBody(models.Model):
     problem = models.OneToOneField(Problem, models.CASCADE, primary_key=True, related_name="body")
     spec = models.JSONField()
 
+    def __str__(self) -> str:
+        return f"body of problem {self.problem_id}"
+
 
 class ProblemTag(models.Model):
     problem = models.ForeignKey(Problem, models.CASCADE, related_name="tags")
@@ -85,7 +88,9 @@ class RunStatus(models.TextChoices):
 class RunQuerySet(models.QuerySet["Run"]):
     def move(self, to: RunStatus, **changes: Any) -> int:
         """Guarded transition: only rows in a state from which `to` is allowed move. Returns how many did."""
-        return self.filter(status__in=[s for s, then in Run.MOVES.items() if to in then]).update(status=to, **changes)
+        return self.filter(status__in=[s for s, then in Run.MOVES.items() if to in then]).update(
+            status=to, **changes
+        )
 
     def claimable(self) -> RunQuerySet:
         """Queued, or running under a lease that ran out."""
@@ -103,7 +108,13 @@ class Run(models.Model):
 
     MOVES: ClassVar[dict[RunStatus, set[RunStatus]]] = {
         RunStatus.QUEUED: {RunStatus.RUNNING, RunStatus.CANCELLED},
-        RunStatus.RUNNING: {RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.FAILED},
+        RunStatus.RUNNING: {
+            RunStatus.RUNNING,
+            RunStatus.QUEUED,
+            RunStatus.FINISHED,
+            RunStatus.CANCELLED,
+            RunStatus.FAILED,
+        },
         RunStatus.FINISHED: set(),
         RunStatus.CANCELLED: {RunStatus.QUEUED},
         RunStatus.FAILED: {RunStatus.QUEUED},
@@ -118,14 +129,18 @@ class Run(models.Model):
     language = models.CharField(max_length=16, default="python")
     judge_profile = models.CharField(max_length=16, default="strict")
     code_version = models.CharField(max_length=64, blank=True)
-    request_id = models.CharField(max_length=64, unique=True)  # a double click or a reload starts nothing twice
+    request_id = models.CharField(
+        max_length=64, unique=True
+    )  # a double click or a reload starts nothing twice
     created_by = models.CharField(max_length=150, blank=True)
 
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
     reason = models.CharField(max_length=64, blank=True)  # code of the ending, e.g. engine_unreachable
     message = models.TextField(blank=True)  # one sentence for people
     verdict = models.CharField(max_length=4, blank=True)
-    strip = models.CharField(max_length=400, blank=True)  # one letter a hidden test, see trajectories.verdicts
+    strip = models.CharField(
+        max_length=400, blank=True
+    )  # one letter a hidden test, see trajectories.verdicts
     passed = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     judge_level = models.CharField(max_length=8, blank=True)
@@ -141,7 +156,9 @@ class Run(models.Model):
     fence = models.PositiveIntegerField(default=0)
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    published_at = models.DateTimeField(null=True, blank=True)  # when a worker was last told about the queued run
+    published_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when a worker was last told about the queued run
     cancel_requested = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -237,5 +254,3 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 from solver.agents.debugging import first_response
 from solver.agents.retrieval import Exemplar, Retrieval
+from solver.strategies.candidates import Candidates
 from solver.strategies.profiles import Defect
-from solver.strategies.protocol import BudgetExceeded, Outcome, Params, Workbench
-from solver.strategies.team import NONE, AgentFailed, Candidate, Team, best_of, solved
+from solver.strategies.protocol import Outcome, Params, Workbench
+from solver.strategies.team import NONE, Team
 from trajectories.problem_schema import ProblemSpec
 
 NOTHING_RECALLED = Retrieval((Exemplar(NONE, NONE),), NONE)
@@ -37,16 +38,9 @@ class Plan:
 
 def mapcoder(problem: ProblemSpec, bench: Workbench, params: Params) -> Outcome:
     team = Team.of(problem, bench, params)
-    candidates: list[Candidate] = []
-    try:
-        return _solve(team, params.t, candidates)
-    except AgentFailed as failure:
-        bench.note("aborted", why=str(failure))
-        return Outcome(None, str(failure))
-    except BudgetExceeded as limit:
-        if not candidates or Defect.LAST_CODE_FALLBACK in team.defects:
-            raise
-        return _best_so_far(team, candidates, f"out of budget ({limit})")
+    written = Candidates(bench)
+    keep_best = Defect.LAST_CODE_FALLBACK not in team.defects
+    return written.guard(lambda: _solve(team, params.t, written, keep_best), keep_best=keep_best)
 
 
 def call_bound(params: Params) -> int:
@@ -54,28 +48,20 @@ def call_bound(params: Params) -> int:
     return 1 + 2 * params.k + params.k * (1 + params.t)
 
 
-def _solve(team: Team, t: int, candidates: list[Candidate]) -> Outcome:
+def _solve(team: Team, t: int, written: Candidates, keep_best: bool) -> Outcome:
     recalled = team.recall()
     if recalled is None:
         team.bench.note(
-            "fallback", why="retrieval gave nothing usable", instead="one plan without an exemplar"
+            "no_exemplars", why="retrieval gave nothing usable", instead="one plan without an exemplar"
         )
         recalled = NOTHING_RECALLED
-    plans = _ranked_plans(team, recalled)
-    for attempt, plan in enumerate(plans, start=1):
+    for attempt, plan in enumerate(_ranked_plans(team, recalled), start=1):
         team.bench.note("plan_chosen", attempt=attempt, exemplar=plan.exemplar, confidence=plan.confidence)
-        passed = _try_plan(team, recalled.algorithm, plan, attempt, t, candidates)
+        passed = _try_plan(team, recalled.algorithm, plan, attempt, t, written)
         if passed is not None:
-            return solved(passed)
-    if not candidates:
-        return Outcome(None, "no agent gave a usable program" if plans else "no agent gave a usable plan")
-    if Defect.LAST_CODE_FALLBACK in team.defects:
-        last = candidates[-1]
-        team.bench.note(
-            "fallback", why="no plan passed", instead="the last program written", attempt=last.attempt
-        )
-        return last.outcome("no plan passed the samples; the last program written is submitted")
-    return _best_so_far(team, candidates, "no plan passed the samples")
+            return passed
+    why = "no plan passed the samples" if written.all else "no agent gave a usable plan and program"
+    return written.best(why) if keep_best else written.last(why)
 
 
 def _ranked_plans(team: Team, recalled: Retrieval) -> list[Plan]:
@@ -97,41 +83,24 @@ def _ranked_plans(team: Team, recalled: Retrieval) -> list[Plan]:
 
 
 def _try_plan(
-    team: Team, algorithm: str, plan: Plan, attempt: int, t: int, candidates: list[Candidate]
-) -> Candidate | None:
-    """Code the plan, then test and repair at most `t` times. The candidate that passed, or None."""
+    team: Team, algorithm: str, plan: Plan, attempt: int, t: int, written: Candidates
+) -> Outcome | None:
+    """Code the plan, then test and repair at most `t` times. An outcome once the samples pass."""
     code = team.write(algorithm, plan.text, attempt)
     if code is None:
         team.bench.note("plan_given_up", attempt=attempt, why="the coder's answer holds no program")
         return None
     response = first_response(team.brief, plan.text, code)
-    for repairs in range(t + 1):
-        if repairs == t and Defect.UNTESTED_LAST_REPAIR in team.defects:
-            candidates.append(Candidate(code, attempt, plan.confidence))
-            return None
+    for repairs_left in range(t, -1, -1):
+        if not repairs_left and Defect.UNTESTED_LAST_REPAIR in team.defects:
+            return written.add(code, attempt, confidence=plan.confidence)
         run = team.test(code, attempt)
-        candidates.append(Candidate(code, attempt, plan.confidence, run))
-        if run.ok:
-            return candidates[-1]
-        if repairs == t:
-            return None
+        passed = written.add(code, attempt, run, plan.confidence)
+        if passed is not None or not repairs_left:
+            return passed
         repair = team.repair(algorithm, plan.text, response, run, attempt)
         if repair.parsed.value is None:
             team.bench.note("plan_given_up", attempt=attempt, why="the debugger's answer holds no program")
             return None
         code, response = repair.parsed.value, repair.text
     return None
-
-
-def _best_so_far(team: Team, candidates: list[Candidate], why: str) -> Outcome:
-    best = best_of(candidates)
-    outcome = best.outcome(f"{why}; the program that passed most samples is submitted")
-    team.bench.note(
-        "fallback",
-        why=why,
-        instead="the program that passed most samples",
-        attempt=best.attempt,
-        samples_passed=outcome.samples_passed,
-        samples_total=outcome.samples_total,
-    )
-    return outcome

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from solver.agents import coding, debugging, planning, retrieval
 from solver.agents.brief import Brief
-from solver.agents.formats import FormatFailure, Parsed
+from solver.agents.formats import Parsed
 from solver.agents.languages import language
 from solver.agents.planning import Confidence
 from solver.agents.prompts import Prompt
@@ -17,20 +17,14 @@ from solver.agents.retrieval import Exemplar, Retrieval
 from solver.agents.retry import again, worth_another_try
 from solver.agents.sample_report import sample_report
 from solver.engines.protocol import Role
+from solver.strategies.candidates import AgentFailed
 from solver.strategies.profiles import Defect, defects_of
-from solver.strategies.protocol import Answer, Outcome, Params, TestRun, Workbench
+from solver.strategies.protocol import Answer, Params, TestRun, Workbench
 from trajectories.problem_schema import ProblemSpec
 
 T = TypeVar("T")
 
 NONE = "(none)"
-
-
-class AgentFailed(Exception):
-    """An agent's answer cannot be used and the profile says that this ends the run."""
-
-    def __init__(self, role: Role, failure: FormatFailure | None, message: str) -> None:
-        super().__init__(f"{role} gave an unusable answer ({failure}): {message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +122,3 @@ class Team:
         if not answer.parsed.usable and Defect.ABORT_ON_BAD_FORMAT in self.defects:
             raise AgentFailed(role, answer.parsed.failure, answer.parsed.message)
         return answer
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A program that could be submitted. `run` is None where it was never tested."""
-
-    code: str
-    attempt: int
-    confidence: int = 0
-    run: TestRun | None = None
-
-    def outcome(self, reason: str) -> Outcome:
-        passed, total = (self.run.passed, self.run.total) if self.run else (0, 0)
-        return Outcome(self.code, reason, self.attempt, passed, total)
-
-
-def solved(candidate: Candidate) -> Outcome:
-    total = candidate.run.total if candidate.run else 0
-    return candidate.outcome("all samples passed" if total else "the problem has no samples to test on")
-
-
-def best_of(candidates: list[Candidate]) -> Candidate:
-    """Most samples passed, then highest confidence, then the earliest."""
-    return max(candidates, key=lambda c: (c.run.passed if c.run else -1, c.confidence))

@@ -29,7 +29,9 @@ class Socket:
 
     def __init__(self, run: Run, after: int = 0) -> None:
         headers = [(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")]
-        self.communicator = WebsocketCommunicator(application, f"/ws/runs/{run.pk}/?after={after}", headers=headers)
+        self.communicator = WebsocketCommunicator(
+            application, f"/ws/runs/{run.pk}/?after={after}", headers=headers
+        )
         self.frames: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> Socket:
@@ -40,10 +42,10 @@ class Socket:
     async def __aexit__(self, *error: object) -> None:
         await self.communicator.disconnect(timeout=5)
 
-    async def until(self, seq: int, timeout: float = 6) -> list[int]:
+    async def until(self, seq: int, patience: float = 6) -> list[int]:
         """Read frames until event `seq`; the sequence numbers seen so far."""
         while seq not in self.seqs:
-            self.frames.append(json.loads(await self.communicator.receive_from(timeout=timeout)))
+            self.frames.append(json.loads(await self.communicator.receive_from(timeout=patience)))
         return self.seqs
 
     @property
@@ -68,7 +70,9 @@ async def test_a_viewer_that_comes_back_gets_only_what_it_has_not_seen() -> None
         assert await viewer.until(4) == [3, 4]
 
 
-@hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(cuts=st.lists(st.integers(min_value=1, max_value=6), min_size=1, max_size=5))
 async def test_dropping_the_connection_anywhere_loses_and_doubles_nothing(cuts: list[int]) -> None:
     run, fence = await make_run()
@@ -111,7 +115,7 @@ async def test_a_slow_viewer_is_refilled_from_the_log(monkeypatch: pytest.Monkey
     async with Socket(run) as viewer:
         for _ in range(20):
             await append(run, fence, 10)
-        assert await viewer.until(200, timeout=10) == list(range(1, 201))
+        assert await viewer.until(200, patience=10) == list(range(1, 201))
 
 
 async def test_token_deltas_reach_the_viewer_and_are_not_stored() -> None:
@@ -126,16 +130,23 @@ async def test_token_deltas_reach_the_viewer_and_are_not_stored() -> None:
     assert run.last_seq == 1
 
 
-@pytest.mark.parametrize(("path", "code"), [("/ws/runs/999999/", 4404), ("/ws/runs/1/?after=-1", 4400), ("/ws/runs/1/?after=x", 4400)])
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/ws/runs/999999/", 4404), ("/ws/runs/1/?after=-1", 4400), ("/ws/runs/1/?after=x", 4400)],
+)
 async def test_a_bad_address_is_refused_with_a_code(path: str, code: int) -> None:
-    communicator = WebsocketCommunicator(application, path, headers=[(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")])
+    communicator = WebsocketCommunicator(
+        application, path, headers=[(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")]
+    )
     await communicator.connect(timeout=5)
     assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": code}
 
 
 async def test_a_page_of_another_site_cannot_listen() -> None:
     run, _ = await make_run()
-    communicator = WebsocketCommunicator(application, f"/ws/runs/{run.pk}/", headers=[(b"origin", b"http://evil.example")])
+    communicator = WebsocketCommunicator(
+        application, f"/ws/runs/{run.pk}/", headers=[(b"origin", b"http://evil.example")]
+    )
     connected, _ = await communicator.connect(timeout=5)
     assert not connected
 
@@ -143,6 +154,10 @@ async def test_a_page_of_another_site_cannot_listen() -> None:
 async def test_a_stranger_cannot_listen_where_a_login_is_required(settings: Settings) -> None:
     settings.REQUIRE_LOGIN = True
     run, _ = await make_run()
-    communicator = WebsocketCommunicator(application, f"/ws/runs/{run.pk}/", headers=[(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")])
+    communicator = WebsocketCommunicator(
+        application,
+        f"/ws/runs/{run.pk}/",
+        headers=[(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")],
+    )
     await communicator.connect(timeout=5)
     assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": 4403}

@@ -27,5 +27,7 @@ class Command(BaseCommand):
             if stored.refused:
                 raise ValueError(f"{name} is damaged: {stored.faults[0]}")
             if verbosity:
-                counts = ", ".join(f"{number} {outcome}" for outcome, number in stored.counts.items() if number)
+                counts = ", ".join(
+                    f"{number} {outcome}" for outcome, number in stored.counts.items() if number
+                )
                 self.stdout.write(f"{name}: {counts}")

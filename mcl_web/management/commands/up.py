@@ -72,7 +72,9 @@ class Command(BaseCommand):
         tree.start("infer", [sys.executable, "-m", *_worker("infer", "infer", settings.RUNS_PER_WORKER)], env)
         tree.start("default", [sys.executable, "-m", *_worker("default", "default,judge", 2), "-B"], env)
         if not until(lambda: _answers(address), tree, READY_WITHIN_S):
-            raise CommandError(f"The web server did not answer within {READY_WITHIN_S:.0f} s; see {tree.log_dir}/web.log.")
+            raise CommandError(
+                f"The web server did not answer within {READY_WITHIN_S:.0f} s; see {tree.log_dir}/web.log."
+            )
         self.stdout.write(f"MapCoder-Lite Lab is ready: {address}  (Ctrl-C stops it)")
         self.stdout.flush()
 
@@ -132,9 +134,13 @@ def _require_free_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
-            raise CommandError(f"Port {port} needs more rights than you have; choose one above 1023.") from None
+            raise CommandError(
+                f"Port {port} needs more rights than you have; choose one above 1023."
+            ) from None
         except OSError:
-            raise CommandError(f"Port {port} is in use; choose another: manage.py up --port {port + 1}") from None
+            raise CommandError(
+                f"Port {port} is in use; choose another: manage.py up --port {port + 1}"
+            ) from None
 
 
 def _only_one(var: Path) -> IO[str]:
@@ -143,7 +149,9 @@ def _only_one(var: Path) -> IO[str]:
     try:
         lock = file.open("a+")
     except OSError as error:
-        raise CommandError(f"Cannot write {file} ({error.strerror}); set MCL_VAR to a folder you may write to.") from None
+        raise CommandError(
+            f"Cannot write {file} ({error.strerror}); set MCL_VAR to a folder you may write to."
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -20,11 +20,13 @@ DESCRIPTORS_MAX = 64
 
 
 class Role(StrEnum):
-    """What a run does. SOLUTION serves calls, TESTS asks them; TEMPLATE forks once per test."""
+    """What a run does. SOLUTION serves calls and TESTS makes them; CHECKED does both in one process; TEMPLATE forks
+    once per test."""
 
     PYTHON = "python"
     CALL = "call"
     SOLUTION = "solution"
+    CHECKED = "checked"
     TESTS = "tests"
     TEMPLATE = "template"
     NATIVE = "native"

@@ -20,13 +20,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         verbs.add_parser("list", help="every engine the lab knows")
-        add = verbs.add_parser("add", help="add or replace an OpenAI-compatible engine, or those of a YAML file")
+        add = verbs.add_parser(
+            "add", help="add or replace an OpenAI-compatible engine, or those of a YAML file"
+        )
         add.add_argument("name", nargs="?")
-        add.add_argument("--file", type=Path, help="YAML: a list of engine descriptions (docs/reference/engines.md)")
+        add.add_argument(
+            "--file", type=Path, help="YAML: a list of engine descriptions (docs/reference/engines.md)"
+        )
         add.add_argument("--base-url", help="such as http://127.0.0.1:8000/v1")
         add.add_argument("--key-env", help="NAME of the environment variable that holds the key")
         add.add_argument("--model", help="model of every role that has none of its own")
-        add.add_argument("--role", action="append", default=[], metavar="ROLE=MODEL", help="model or adapter of one role")
+        add.add_argument(
+            "--role", action="append", default=[], metavar="ROLE=MODEL", help="model or adapter of one role"
+        )
         add.add_argument("--allow-loopback", action="store_true", help="the server runs on this machine")
         add.add_argument("--allow-private", action="store_true", help="the server is on a private network")
         for verb, text in (("test", "probe what an engine can do"), ("remove", "forget a configured engine")):
@@ -89,5 +95,9 @@ class Command(BaseCommand):
     def _remove(self, options: dict[str, Any]) -> None:
         removed, _ = Engine.objects.filter(name=options["name"]).delete()
         if not removed:
-            raise CommandError(f"no configured engine is called {options['name']!r}; shipped engines cannot be removed")
-        self.stdout.write(f"engine {options['name']} removed; runs that used it keep their copy of its settings")
+            raise CommandError(
+                f"no configured engine is called {options['name']!r}; shipped engines cannot be removed"
+            )
+        self.stdout.write(
+            f"engine {options['name']} removed; runs that used it keep their copy of its settings"
+        )

@@ -20,7 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, nargs="+")
         parser.add_argument("--format", choices=sorted(FORMATS), help="default: recognised from the content")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, store nothing")
-        parser.add_argument("--all-or-nothing", action="store_true", help="store nothing if any row is refused")
+        parser.add_argument(
+            "--all-or-nothing", action="store_true", help="store nothing if any row is refused"
+        )
         parser.add_argument("--limit", type=int, help="stop after this many problems of each file")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
@@ -29,18 +31,29 @@ class Command(BaseCommand):
         for path in options["path"]:
             report = read_problems(path, options["format"], limit=options["limit"])
             stored = store_all(
-                report.problems, report.faults, dry_run=options["dry_run"], all_or_nothing=options["all_or_nothing"]
+                report.problems,
+                report.faults,
+                dry_run=options["dry_run"],
+                all_or_nothing=options["all_or_nothing"],
             )
             self._say(path, stored)
             reports[str(path)] = stored.to_dict()
         if options["json"]:
             options["json"].write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
-        if any(report["refused"] or (report["faults"] and not sum(report["counts"].values())) for report in reports.values()):
+        if any(
+            report["refused"] or (report["faults"] and not sum(report["counts"].values()))
+            for report in reports.values()
+        ):
             raise CommandError("Some files were refused; the report above says where and how to mend them.")
 
     def _say(self, path: Path, stored: Stored) -> None:
-        counts = ", ".join(f"{number} {outcome}" for outcome, number in stored.counts.items() if number) or "nothing"
-        prefix = "would store" if stored.dry_run else "refused, would have stored" if stored.refused else "stored"
+        counts = (
+            ", ".join(f"{number} {outcome}" for outcome, number in stored.counts.items() if number)
+            or "nothing"
+        )
+        prefix = (
+            "would store" if stored.dry_run else "refused, would have stored" if stored.refused else "stored"
+        )
         self.stdout.write(f"{path}: {prefix} {counts}; {len(stored.faults)} rows refused")
         for fault in stored.faults[:20]:
             self.stdout.write(f"  {fault}")

@@ -25,7 +25,9 @@ class Command(BaseCommand):
     help = "Solve one problem and print what each agent did. Exit status 0 when accepted, 1 when not, 2 on bad use."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("problem", help="a problem's id in the lab, or its external id such as starter/two-towers")
+        parser.add_argument(
+            "problem", help="a problem's id in the lab, or its external id such as starter/two-towers"
+        )
         parser.add_argument("--strategy", default="mapcoder")
         parser.add_argument("--engine", help="engine name (default: the one that suits the problem)")
         parser.add_argument("--language", default="python")
@@ -33,8 +35,12 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("-k", type=int, help="exemplars, one plan each")
         parser.add_argument("-t", type=int, help="repair rounds a plan")
-        parser.add_argument("--no-adapter", action="append", default=[], metavar="ROLE", help="serve this role by the base")
-        parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="write the run and its events as JSON")
+        parser.add_argument(
+            "--no-adapter", action="append", default=[], metavar="ROLE", help="serve this role by the base"
+        )
+        parser.add_argument(
+            "--json", nargs="?", const="-", metavar="FILE", help="write the run and its events as JSON"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         problem = find_problem(options["problem"])
@@ -87,10 +93,16 @@ def find_problem(name: str) -> Problem:
     exact = current.filter(pk=int(name)) if name.isdigit() else current.filter(external_id=name)
     if problem := exact.first():
         return problem
-    near = list(current.filter(external_id__icontains=name)[:6]) or list(current.filter(title__icontains=name)[:6])
+    near = list(current.filter(external_id__icontains=name)[:6]) or list(
+        current.filter(title__icontains=name)[:6]
+    )
     if len(near) == 1:
         return near[0]
-    hint = f" Did you mean one of: {', '.join(p.external_id for p in near)}?" if near else " See manage.py problems."
+    hint = (
+        f" Did you mean one of: {', '.join(p.external_id for p in near)}?"
+        if near
+        else " See manage.py problems."
+    )
     raise CommandError(f"There is no problem {name!r}.{hint}", returncode=2)
 
 
@@ -109,7 +121,11 @@ def _watch(run_id: int, worker: Thread, console: Console) -> None:
         task = progress.add_task("starting")
         while True:
             alive = worker.is_alive()
-            for step in Step.objects.filter(run_id=run_id, number__gt=shown).exclude(state="running").order_by("number"):
+            for step in (
+                Step.objects.filter(run_id=run_id, number__gt=shown)
+                .exclude(state="running")
+                .order_by("number")
+            ):
                 console.print(_line(step), highlight=False, markup=False)
                 shown = step.number
                 progress.reset(task)
@@ -143,7 +159,8 @@ def _summary(run: Run, console: Console) -> None:
 
 def _write_json(run: Run, target: str) -> None:
     events = [
-        {"seq": event.seq, "kind": event.kind, "payload": event.payload} for event in eventlog.read_all(run.pk)
+        {"seq": event.seq, "kind": event.kind, "payload": event.payload}
+        for event in eventlog.read_all(run.pk)
     ]
     text = json.dumps({"run": RunSerializer(run).data, "events": events}, indent=1, ensure_ascii=False)
     if target == "-":
