@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
+from .asserts import judge_asserts
 from .batch import Template
+from .calls import expected_texts, judge_calls, reads_stdin
 from .checkers import AssertChecker, InteractiveChecker, ProgramChecker
 from .jail.pyrun import pack_source
 from .jail.spec import Role
@@ -17,7 +19,7 @@ from .ruling import Answer, result_of
 from .single import Single, bounds_of
 from .slot import Slot
 from .stdio import Runner, judge_tests
-from .task import Program, StdioTest, Task
+from .task import CallTest, Program, StdioTest, Task
 from .verdict import Verdict
 
 
@@ -50,6 +52,15 @@ class Judgement:
                     return
 
     def _results(self, stack: ExitStack) -> Iterator[TestResult]:
+        match self._task.kind:
+            case "assert":
+                return self._assert_results()
+            case "call":
+                return self._call_results(stack)
+            case _:
+                return self._stdio_results(stack)
+
+    def _stdio_results(self, stack: ExitStack) -> Iterator[TestResult]:
         tests = tuple(test for test in self._task.tests if isinstance(test, StdioTest))
         checker = self._profile.choose(self._task.checker)
         if isinstance(checker, ProgramChecker | InteractiveChecker | AssertChecker):
@@ -59,6 +70,30 @@ class Judgement:
             yield self._failed(runner)
             return
         yield from judge_tests(runner, tests, checker, self._profile, self._bounds)
+
+    def _assert_results(self) -> Iterator[TestResult]:
+        if not self._profile.split_oracle:
+            self.flags.append("oracle=in_process")
+        for result, outcome in judge_asserts(self._slot, self._source, self._task, self._limits, self._profile):
+            if outcome.compile_error:
+                self.compiler_output = clip(outcome.compile_error)
+            yield result
+
+    def _call_results(self, stack: ExitStack) -> Iterator[TestResult]:
+        tests = tuple(test for test in self._task.tests if isinstance(test, CallTest))
+        checker = self._profile.choose(self._task.checker)
+        if isinstance(checker, ProgramChecker | InteractiveChecker | AssertChecker):
+            raise ValueError(f"a call task cannot use a {type(checker).__name__}")
+        reads = reads_stdin(self._program, tests)
+        self.flags.append("call_style=stdin" if reads else "call_style=function")
+        runner = self._python_runner(stack, len(tests), Role.PYTHON if reads else Role.CALL)
+        if isinstance(runner, Outcome):
+            yield self._failed(runner)
+        elif reads:
+            plain = tuple(StdioTest(test.raw_input or "", expected_texts(test)) for test in tests)
+            yield from judge_tests(runner, plain, checker, self._profile, self._bounds)
+        else:
+            yield from judge_calls(runner, tests, checker, self._profile, self._bounds)
 
     @property
     def _bounds(self) -> Bounds:

@@ -168,11 +168,19 @@ class Run:
 
     def rebase(self) -> None:
         """A new test begins in the same process: its limits start afresh."""
+        if self.finished:
+            return
         self.cpu_base = self._cpu_total()
         self._started = time.monotonic()
         self._delays.clear()
         self._delay_base = 0.0
         self._delay_base = self.waited()
+
+    def cpu_used(self) -> float:
+        """CPU seconds of the process so far, whatever test they were used for."""
+        if self.finished:
+            return self.outcome.cpu_s + self.cpu_base
+        return self._cpu_total()
 
     def _cpu(self) -> float:
         return self._cpu_total() - self.cpu_base
