@@ -30,6 +30,22 @@ class Difficulty(StrEnum):
     HARD = "hard"
 
 
+class CheckerType(StrEnum):
+    """Who decides whether an output is right; `solver.judge.checker_from_spec` says which fields each one takes."""
+
+    DEFAULT = "default"
+    TOKENS = "tokens"
+    EXACT = "exact"
+    EXECEVAL = "execeval"
+    LIVECODEBENCH = "livecodebench"
+    FLOAT = "float"
+    UNORDERED_LINES = "unordered_lines"
+    KATTIS = "kattis"
+    PROGRAM = "program"
+    INTERACTIVE = "interactive"
+    PYTHON_ASSERT = "python_assert"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,6 +100,9 @@ class AssertTest(_Strict):
 Test = Annotated[StdioTest | CallTest | AssertTest, Field(discriminator="kind")]
 
 
+_NOT_IN_DIGEST = {"provenance", "licence", "split", "group", "extra"}
+
+
 class ProblemSpec(_Strict):
     """A problem with everything needed to show, solve and judge it. Times in seconds, memory in MB."""
 
@@ -108,6 +127,8 @@ class ProblemSpec(_Strict):
     reference_solution: str | None = None
     licence: str = ""
     provenance: dict[str, Any] = Field(default_factory=dict)
+    # What the published file says beyond these fields: kept, shown to nobody who solves, never decisive.
+    extra: dict[str, Any] = Field(default_factory=dict)
     quirks: tuple[str, ...] = ()
     split: str = ""
     group: str = ""
@@ -120,10 +141,12 @@ class ProblemSpec(_Strict):
                 f"tests {wrong[:5]} are not of kind {self.test_kind.value!r}; give each test the problem's test_kind"
             )
         if self.test_kind is not TestKind.STDIO and not self.entry_point:
-            raise ValueError(f"a problem of kind {self.test_kind.value!r} needs `entry_point`, the function's name")
+            raise ValueError(
+                f"a problem of kind {self.test_kind.value!r} needs `entry_point`, the function's name"
+            )
         return self
 
     def digest(self) -> str:
-        """SHA-256 over what decides a verdict or reaches a prompt; titles' provenance and licence do not count."""
-        data = self.model_dump(mode="json", by_alias=True, exclude={"provenance", "licence", "split", "group"})
+        """SHA-256 over what decides a verdict or reaches a prompt; where it comes from does not count."""
+        data = self.model_dump(mode="json", by_alias=True, exclude=_NOT_IN_DIGEST)
         return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
