@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from solver.agents.formats import Parsed
@@ -51,7 +51,7 @@ class ScriptedBench:
 
     def __init__(
         self,
-        answers: dict[Role, Iterable[str]],
+        answers: Mapping[Role, Iterable[str]],
         passes: Callable[[str], int] = lambda code: 0,
         total: int = 2,
         max_calls: int = 1000,

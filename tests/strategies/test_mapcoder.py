@@ -171,7 +171,7 @@ def test_retrieval_that_stays_unusable_leaves_one_plan_without_an_exemplar() -> 
     outcome = mapcoder(sum_problem(), bench, Params(t=0))
     assert outcome.code is not None
     assert bench.roles().count("planning") == 1
-    assert "retrieval" in bench.noted("fallback")[0]["why"]
+    assert "retrieval" in bench.noted("no_exemplars")[0]["why"]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_plan_without_a_program_is_given_up_and_the_next_one_tried() -> None:
 
 def test_a_run_without_any_program_says_so() -> None:
     outcome = mapcoder(sum_problem(), scripted(answers={Role.CODING: ["Sorry."] * 6}), Params())
-    assert (outcome.code, outcome.reason) == (None, "no agent gave a usable program")
+    assert (outcome.code, outcome.reason) == (None, "no agent gave a usable plan and program")
 
 
 def test_a_spent_budget_submits_the_best_program_so_far() -> None:

@@ -1,0 +1,31 @@
+"""Direct: the problem, then the program. One call; the baseline of every table."""
+
+from __future__ import annotations
+
+from solver.engines.protocol import Role
+from solver.strategies.candidates import Candidates
+from solver.strategies.protocol import Outcome, Params, Workbench
+from solver.strategies.team import Team
+from trajectories.problem_schema import ProblemSpec
+
+
+def direct(problem: ProblemSpec, bench: Workbench, params: Params) -> Outcome:
+    return one_call(problem, bench, params, "direct")
+
+
+def call_bound(params: Params) -> int:
+    return 1
+
+
+def one_call(problem: ProblemSpec, bench: Workbench, params: Params, template: str) -> Outcome:
+    """Ask once, submit what comes, untested: samples decide nothing here."""
+    team = Team.of(problem, bench, params)
+    written = Candidates(bench)
+
+    def solve() -> Outcome:
+        code = team.ask(Role.CODING, team.brief.prompt(template), team.program, attempt=1).parsed.value
+        if code is None:
+            return written.nothing("the answer holds no program")
+        return Outcome(code, "the only program written", attempt=1)
+
+    return written.guard(solve)
