@@ -8,7 +8,8 @@ from functools import cache
 
 from django.conf import settings
 
-from solver.judge import Judge, Level, doctor
+from solver.judge import LANGUAGES, Judge, Level
+from solver.judge.languages import find_toolchain
 
 _lock = threading.Lock()
 _judge: Judge | None = None
@@ -27,4 +28,4 @@ def judge() -> Judge:
 @cache
 def languages() -> tuple[str, ...]:
     """Languages whose tool-chains this machine has."""
-    return tuple(sorted(doctor().languages))
+    return tuple(key for key in LANGUAGES if key == "python" or find_toolchain(key))

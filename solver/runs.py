@@ -79,6 +79,12 @@ def start(
         spec = engine_book.get(engine)
     except LookupError as error:
         raise StartRefused("engine", f"{error}.") from None
+    if missing := info.missing_templates(spec.templates):
+        raise StartRefused(
+            "strategy",
+            f"{info.title} needs the prompt templates {', '.join(missing)}, which the set {spec.templates!r} of "
+            f"engine {spec.name!r} does not have; choose another strategy or engine.",
+        )
     try:
         with transaction.atomic():
             run = Run.objects.create(
