@@ -9,20 +9,31 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 PR_SET_PDEATHSIG = 1
 GRACE_S = 5.0
+MAX_DEATHS, DEATHS_WITHIN_S = 3, 60.0
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class ChildDied(Exception):
-    """A child ended by itself. `name`, `code` and the tail of its log say what happened."""
+    """A child ended by itself and starting it again did not help. The tail of its log says what happened."""
 
     def __init__(self, name: str, code: int, tail: str) -> None:
         self.name, self.code, self.tail = name, code, tail
         super().__init__(f"{name} ended with code {code}")
+
+
+@dataclass(slots=True)
+class Child:
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes]
+    deaths: list[float] = field(default_factory=list)
 
 
 def _bind_to(parent: int) -> Callable[[], None]:
@@ -40,42 +51,56 @@ def _bind_to(parent: int) -> Callable[[], None]:
 
 
 class ProcessTree:
-    """Starts children in order and stops them in reverse. Used from one thread, which must be the main one: the
-    kernel ties the death signal to the thread that forked."""
+    """Starts children in order, starts dead ones again, stops all in reverse. Used from one thread, which must be the
+    main one: the kernel ties the death signal to the thread that forked."""
 
     def __init__(self, log_dir: Path) -> None:
         self.log_dir = log_dir
-        self.children: list[tuple[str, subprocess.Popen[bytes], Path]] = []
+        self.children: list[Child] = []
 
     def start(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         self.log_dir.mkdir(parents=True, exist_ok=True)
         log = self.log_dir / f"{name}.log"
-        with log.open("ab") as sink:
-            self.children.append((name, self._spawn(argv, env, sink), log))
+        self.children.append(Child(name, argv, env, log, self._spawn(argv, env, log)))
 
     @staticmethod
-    def _spawn(argv: Sequence[str], env: Mapping[str, str], sink: IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            argv,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            preexec_fn=_bind_to(os.getpid()),
-        )
+    def _spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as sink:
+            return subprocess.Popen(
+                argv,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                preexec_fn=_bind_to(os.getpid()),
+            )
+
+    def tend(self) -> list[str]:
+        """Start again what has ended; returns a sentence for each. Raises ChildDied for one that keeps dying."""
+        said = []
+        for child in self.children:
+            if (code := child.process.poll()) is None:
+                continue
+            moment = time.monotonic()
+            child.deaths = [*(at for at in child.deaths if moment - at < DEATHS_WITHIN_S), moment]
+            if len(child.deaths) > MAX_DEATHS:
+                raise ChildDied(child.name, code, tail(child.log))
+            said.append(f"{child.name} ended with code {code}; starting it again")
+            child.process = self._spawn(child.argv, child.env, child.log)
+        return said
 
     def check(self) -> None:
-        """Raises ChildDied if any child has ended."""
-        for name, process, log in self.children:
-            if (code := process.poll()) is not None:
-                raise ChildDied(name, code, tail(log))
+        """Raises ChildDied if any child has ended: during the start nothing is started again."""
+        for child in self.children:
+            if (code := child.process.poll()) is not None:
+                raise ChildDied(child.name, code, tail(child.log))
 
     def stop(self) -> None:
         """Ask in reverse order, kill what has not gone within the grace time. Safe to call twice."""
-        for _, process, _ in reversed(self.children):
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                self._wait(process)
+        for child in reversed(self.children):
+            if child.process.poll() is None:
+                child.process.send_signal(signal.SIGTERM)
+                self._wait(child.process)
         self.children.clear()
 
     @staticmethod

@@ -45,7 +45,8 @@ class Command(BaseCommand):
         try:
             self._start(tree, port)
             while True:
-                tree.check()
+                for sentence in tree.tend():
+                    self.stderr.write(sentence)
                 time.sleep(0.2)
         except Stop:
             self.stdout.write("stopping ...")
