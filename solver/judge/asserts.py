@@ -103,7 +103,9 @@ def _result(index: int, session: Session, bounds: Bounds, profile: Profile, ende
 _ANSWERS: dict[TestEnd, Any] = {
     TestEnd.PASSED: lambda _: Answer(Verdict.AC),
     TestEnd.FAILED: lambda detail: Answer(Verdict.WA, "assertion", expected=clip(detail)),
-    TestEnd.REMOTE: lambda detail: Answer(Verdict.RE, clip(detail, 200)),
+    TestEnd.REMOTE: lambda detail: Answer(
+        Verdict.MLE if detail.startswith("MemoryError") else Verdict.RE, clip(detail, 200)
+    ),
     TestEnd.UNDEFINED: lambda detail: Answer(Verdict.RE, f"NameError: {clip(detail, 200)}"),
     TestEnd.FOREIGN: lambda detail: Answer(Verdict.WA, f"not a value: {clip(detail, 200)}", flags=("foreign_value",)),
     TestEnd.ODD: lambda detail: Answer(Verdict.WA, clip(detail, 200)),
@@ -122,7 +124,7 @@ def _broken_off(index: int, session: Session, bounds: Bounds, profile: Profile) 
     def decide(_: Outcome) -> Answer:
         if session.tests.killed in (Kill.CPU, Kill.IDLE):
             return Answer(Verdict.TLE, session.tests.killed.value, flags=("in_tests",))
-        if session.tests.failed is not None or (session.loaded and reported is None):
+        if session.tests.failed is not None or (profile.split_oracle and session.loaded and reported is None):
             return Answer(Verdict.IE, session.tests.failed or _last_error(session.tests))
         return Answer(Verdict.RE, "ended before it answered")
 

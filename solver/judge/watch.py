@@ -146,14 +146,17 @@ class Run:
         return delay
 
     def _check_idle(self, wall: float, cpu: float) -> None:
-        busy = cpu + self.waited()
-        for partner in self.partners:
-            if not partner.finished and partner.pid:
-                busy += partner._cpu() + partner.waited()
+        busy = cpu + self.waited() + sum(partner.busy() for partner in self.partners)
         if wall - busy > self.bounds.idle_s:
             self.kill(Kill.IDLE)
         elif wall > _STARVED_FACTOR * (self.bounds.cpu_s + self.bounds.idle_s):
             self.kill(Kill.STARVED)
+
+    def busy(self) -> float:
+        """Seconds since its limits started in which it ran or was ready to."""
+        if self.finished:
+            return self.outcome.cpu_s + sum(self._delays.values()) - self._delay_base
+        return self._cpu() + self.waited() if self.pid else 0.0
 
     def kill(self, why: Kill) -> None:
         if self.outcome.killed is None:
@@ -168,7 +171,7 @@ class Run:
 
     def rebase(self) -> None:
         """A new test begins in the same process: its limits start afresh."""
-        if self.finished:
+        if self.finished or self.pid == 0:
             return
         self.cpu_base = self._cpu_total()
         self._started = time.monotonic()
@@ -186,6 +189,8 @@ class Run:
         return self._cpu_total() - self.cpu_base
 
     def _cpu_total(self) -> float:
+        if self.pid == 0:  # to the kernel that would mean our own clock
+            return 0.0
         if self.tree:
             return _tree_cpu(self.pid)
         try:
