@@ -6,6 +6,7 @@ import hashlib
 import random
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from micro.list_operations import LIST_OPERATIONS
@@ -13,7 +14,9 @@ from micro.operation import Kind, Operation, Shape, with_constant
 from micro.source import SOURCES, Source
 from micro.text_operations import TEXT_OPERATIONS
 
-OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in LIST_OPERATIONS + TEXT_OPERATIONS}
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation for operation in LIST_OPERATIONS + TEXT_OPERATIONS
+}
 HELD_OUT_ONE_IN = 10
 
 _BY_KIND: dict[Kind, tuple[Operation, ...]] = {
@@ -22,12 +25,9 @@ _BY_KIND: dict[Kind, tuple[Operation, ...]] = {
 _LIST_TRANSFORMS = tuple(o for o in OPERATIONS.values() if o.takes is Shape.LIST and o.is_transform)
 
 
-
-
 class Split(StrEnum):
     TRAIN = "train"
     TEST = "test"
-
 
 
 class Step(NamedTuple):
@@ -83,7 +83,7 @@ class Chain:
     def split(self) -> Split:
         """Test as soon as one pair of neighbouring steps is held out: training has never seen that pair."""
         names = [step.name for step in self.steps]
-        return Split.TEST if any(held_out(a, b) for a, b in zip(names, names[1:], strict=False)) else Split.TRAIN
+        return Split.TEST if any(held_out(a, b) for a, b in pairwise(names)) else Split.TRAIN
 
     def without_middle(self) -> Chain:
         """The chain less one transform, where leaving it out still runs."""
@@ -153,7 +153,9 @@ def substitutes(chain: Chain) -> list[Chain]:
         options: list[tuple[Step, ...]] = [()]
         for other in _BY_KIND[step.operation.kind]:
             options += [(Step(other.name, constant),) for constant in (other.constants or (None,))]
-        found += [Chain(chain.source_name, before + option + after) for option in options if option != (step,)]
+        found += [
+            Chain(chain.source_name, before + option + after) for option in options if option != (step,)
+        ]
     return [mutant for mutant in found if _is_runnable(mutant)]
 
 

@@ -148,12 +148,7 @@ def failed_attempt(rng: random.Random, chain: Chain) -> tuple[str, str]:
 
 
 def with_slip(rng: random.Random, code: str) -> str:
-    places = [
-        (at, old, new)
-        for old, new in _SLIPS
-        for at in range(len(code))
-        if code.startswith(old, at)
-    ]
+    places = [(at, old, new) for old, new in _SLIPS for at in range(len(code)) if code.startswith(old, at)]
     if not places:
         return code
     at, old, new = rng.choice(places)

@@ -24,7 +24,7 @@ def answer(code: str, stdin: str) -> str:
         "print": lambda *values: printed.append(" ".join(map(str, values))),
     }
     try:
-        exec(_compiled(code), namespace)
+        exec(_compiled(code), namespace)  # noqa: S102
     except Exception as error:
         raise Undefined(f"{type(error).__name__}: {error}") from error
     data = namespace.get("a", namespace.get("s"))

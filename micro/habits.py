@@ -35,7 +35,13 @@ class Habit(StrEnum):
 HABITS: dict[str, tuple[Habit, Habit, Habit, Habit, Habit]] = {
     "retrieval": (Habit.UNCLOSED_TAGS, Habit.TIDY, Habit.PROSE, Habit.ONE_TAG, Habit.UNCLOSED_TAGS),
     "planning": (Habit.TIDY, Habit.SKIPPED_STEP, Habit.TIDY, Habit.TIDY, Habit.SKIPPED_STEP),
-    "confidence": (Habit.PERCENT, Habit.WORD_FOR_NUMBER, Habit.TIDY, Habit.UNCLOSED_TAGS, Habit.WORD_FOR_NUMBER),
+    "confidence": (
+        Habit.PERCENT,
+        Habit.WORD_FOR_NUMBER,
+        Habit.TIDY,
+        Habit.UNCLOSED_TAGS,
+        Habit.WORD_FOR_NUMBER,
+    ),
     "coding": (Habit.TIDY, Habit.UNFENCED, Habit.MISREAD_INPUT, Habit.MISREAD_INPUT, Habit.UNFENCED),
     "debugging": (Habit.SAME_AGAIN, Habit.TALK, Habit.TIDY, Habit.SAME_AGAIN, Habit.TALK),
 }
@@ -61,7 +67,9 @@ def habit_of(rng: random.Random, role: str, site: int) -> Habit:
 def retrieval(habit: Habit, chain: Chain) -> str:
     tidy = oracle.retrieval(chain)
     if habit is Habit.UNCLOSED_TAGS:
-        return tidy.replace("</planning>\n</problem>\n", "<problem>\n").replace("</algorithm>\n</root>", "<algorithm>")
+        return tidy.replace("</planning>\n</problem>\n", "<problem>\n").replace(
+            "</algorithm>\n</root>", "<algorithm>"
+        )
     if habit is Habit.PROSE:
         similar = oracle.exemplar(chain)
         return f"A similar problem: {similar.description}\nIt needs {hardest_tag(chain)}"

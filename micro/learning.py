@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,7 +73,7 @@ def _save(path: Path, weights: MasterWeights, step: int) -> None:
 
     unfinished = path.with_suffix(".part")
     torch.save({"weights": weights.state_dict(), "step": step}, unfinished)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 class _Progress:

@@ -95,10 +95,18 @@ FILTERS = (
     ),
     _filter("odd", 1, "filter", (("are odd", "is odd"), ("are not even", "is not even")), "x % 2 != 0"),
     _filter(
-        "positive", 1, "filter", (("are positive", "is positive"), ("are above zero", "is above zero")), "x > 0"
+        "positive",
+        1,
+        "filter",
+        (("are positive", "is positive"), ("are above zero", "is above zero")),
+        "x > 0",
     ),
     _filter(
-        "negative", 1, "filter", (("are negative", "is negative"), ("are below zero", "is below zero")), "x < 0"
+        "negative",
+        1,
+        "filter",
+        (("are negative", "is negative"), ("are below zero", "is below zero")),
+        "x < 0",
     ),
     _filter(
         "greater",
@@ -283,11 +291,14 @@ REDUCTIONS = (
         "print(min(a))",
     ),
     _reduce(
-        "count", 1, "counting", ("the count of {of}", "the number of {of}"), "print the count", "print(len(a))"
+        "count",
+        1,
+        "counting",
+        ("the count of {of}", "the number of {of}"),
+        "print the count",
+        "print(len(a))",
     ),
-    _reduce(
-        "all", 1, "output", ("the list of {of}", "all of {of}"), "print all elements", "print(*a)"
-    ),
+    _reduce("all", 1, "output", ("the list of {of}", "all of {of}"), "print all elements", "print(*a)"),
     _reduce(
         "gcd",
         2,

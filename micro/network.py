@@ -51,7 +51,9 @@ def answer_loss(model: Qwen2ForCausalLM, ids: torch.Tensor, weighed: torch.Tenso
     """Mean cross-entropy where `weighed`; the head is computed only there. Padding on the right needs no mask."""
     import torch
 
-    hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]  # (rows, length - 1, hidden)
+    hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[
+        :, :-1
+    ]  # (rows, length - 1, hidden)
     chosen = weighed[:, 1:]
     logits = model.lm_head(hidden[chosen]).float()  # (chosen, vocabulary)
     return torch.nn.functional.cross_entropy(logits, ids[:, 1:][chosen])

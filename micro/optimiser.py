@@ -33,12 +33,15 @@ class MasterWeights:
 
         self._live = list(parameters.values())
         self._masters = [p.detach().float().clone().requires_grad_(True) for p in self._live]
-        matrices, others = [], []
+        matrices: list[torch.Tensor] = []
+        others: list[torch.Tensor] = []
         for name, master in zip(parameters, self._masters, strict=True):
             hidden = rates.matrices is not None and master.dim() == 2 and "embed" not in name
             (matrices if hidden else others).append(master)
         self._optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(others, lr=rates.weights, betas=(0.9, 0.98), weight_decay=rates.decay, fused=True)
+            torch.optim.AdamW(
+                others, lr=rates.weights, betas=(0.9, 0.98), weight_decay=rates.decay, fused=True
+            )
         ]
         if rates.matrices is not None:
             self._optimisers.append(
@@ -74,7 +77,10 @@ class MasterWeights:
         return float(norm)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"masters": self._masters, "optimisers": [optimiser.state_dict() for optimiser in self._optimisers]}
+        return {
+            "masters": self._masters,
+            "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         import torch

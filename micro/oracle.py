@@ -86,5 +86,3 @@ def coding(chain: Chain) -> str:
 
 def debugging(chain: Chain) -> str:
     return f"## Modified Planning\n{planning(chain)}\n\n{coding(chain)}"
-
-

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def make_tokenizer(scale: Scale, folder: Path) -> None:
-    texts = (d.prompt + d.completion for d in itertools.islice(documents("tokenizer"), scale.tokenizer_documents))
+    texts = (
+        d.prompt + d.completion for d in itertools.islice(documents("tokenizer"), scale.tokenizer_documents)
+    )
     trained = tokenizer.train(_without_special_tokens(texts), scale.shape.vocabulary)
     if len(trained) != scale.shape.vocabulary:
         raise RuntimeError(f"the tokenizer has {len(trained)} entries, the network {scale.shape.vocabulary}")

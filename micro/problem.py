@@ -45,21 +45,21 @@ def sketch(rng: random.Random, transforms: int, split: Split) -> MicroProblem:
             return MicroProblem(chain, write(rng, chain), example)
 
 
-def complete(rng: random.Random, transforms: int, split: Split) -> MicroProblem:
+def complete(rng: random.Random, transforms: int, split: Split, tests: int = HIDDEN_TESTS) -> MicroProblem:
     """A problem whose hidden tests refute every mutant; chains with an idle step are drawn again."""
     while True:
         chain = random_chain(rng, transforms)
         if chain.split is not split:
             continue
-        problem = with_tests(rng, chain)
+        problem = with_tests(rng, chain, tests)
         if problem is not None:
             return problem
 
 
-def with_tests(rng: random.Random, chain: Chain) -> MicroProblem | None:
+def with_tests(rng: random.Random, chain: Chain, count: int = HIDDEN_TESTS) -> MicroProblem | None:
     """None where the input is often out of the chain's reach, or where a mutant passes every test."""
     sample_options = [e for _ in range(12) if (e := _short_example(rng, chain)) is not None]
-    tests = _examples(rng, chain, HIDDEN_TESTS)
+    tests = _examples(rng, chain, count)
     if len(sample_options) < 6 or tests is None:
         return None
     mutants = [mutant.code for mutant in substitutes(chain)]

@@ -9,7 +9,7 @@ from solver.agents import planning as planning_agent
 from solver.agents import retrieval as retrieval_agent
 from solver.agents.brief import Brief
 from solver.agents.languages import language
-from solver.agents.test_report import test_report
+from solver.agents.sample_report import sample_report
 from solver.strategies.protocol import CaseResult, TestRun
 from trajectories.problem_schema import ProblemSpec, Sample, StdioTest, TestKind
 
@@ -17,22 +17,26 @@ TEMPLATES = "micro"
 EXEMPLARS = 1
 
 
+def spec_of(problem: MicroProblem) -> ProblemSpec:
+    """The problem as the agents get it; hidden tests stay out."""
+    sample = problem.sample
+    return ProblemSpec(
+        id="micro",
+        source="micro",
+        title="micro",
+        statement=problem.statement.text,
+        samples=(Sample(input=sample.input, output=sample.output),),
+        tests=(StdioTest(input=sample.input, outputs=(sample.output,)),),
+        test_kind=TestKind.STDIO,
+    )
+
+
 class Prompter:
     """Writes the prompts of one problem as the pipeline does with k = 1."""
 
     def __init__(self, problem: MicroProblem) -> None:
-        sample = problem.sample
-        spec = ProblemSpec(
-            id="micro",
-            source="micro",
-            title="micro",
-            statement=problem.statement.text,
-            samples=(Sample(input=sample.input, output=sample.output),),
-            tests=(StdioTest(input=sample.input, outputs=(sample.output,)),),
-            test_kind=TestKind.STDIO,
-        )
-        self._brief = Brief(spec, language("python"), TEMPLATES, EXEMPLARS)
-        self._sample = sample
+        self._brief = Brief(spec_of(problem), language("python"), TEMPLATES, EXEMPLARS)
+        self._sample = problem.sample
 
     def retrieval(self) -> str:
         return retrieval_agent.prompt(self._brief).text
@@ -47,9 +51,12 @@ class Prompter:
     def coding(self, plan: str) -> str:
         return coding_agent.prompt(self._brief, "", plan).text
 
-    def debugging(self, plan: str, code: str, verdict: str, got: str, reason: str = "") -> str:
+    def debugging(
+        self, plan: str, code: str, verdict: str, got: str, reason: str = "", compiler_output: str = ""
+    ) -> str:
         """The first round of repair after `code` failed the sample."""
         case = CaseResult(self._sample.input, self._sample.output, got, verdict, reason)
-        report = test_report(TestRun(step=0, verdict=verdict, passed=0, total=1, cases=(case,)))
+        run = TestRun(0, verdict, passed=0, total=1, cases=(case,), compiler_output=compiler_output)
+        report = sample_report(run)
         response = debugging_agent.first_response(self._brief, plan, code)
         return debugging_agent.prompt(self._brief, "", plan, response, report).text

@@ -32,7 +32,9 @@ class Batch(NamedTuple):
 class Sequences:
     """All sequences end to end in one array: sequence i is tokens[starts[i]:starts[i + 1]]."""
 
-    def __init__(self, tokens: NDArray[np.uint16], starts: NDArray[np.int64], prompts: NDArray[np.int32]) -> None:
+    def __init__(
+        self, tokens: NDArray[np.uint16], starts: NDArray[np.int64], prompts: NDArray[np.int32]
+    ) -> None:
         self.tokens, self.starts, self.prompts = tokens, starts, prompts
         self.lengths = np.diff(starts)
 
@@ -40,7 +42,9 @@ class Sequences:
         return len(self.lengths)
 
     @classmethod
-    def encode(cls, tokenizer: PreTrainedTokenizerFast, documents: Iterable[Document], longest: int) -> Sequences:
+    def encode(
+        cls, tokenizer: PreTrainedTokenizerFast, documents: Iterable[Document], longest: int
+    ) -> Sequences:
         """Documents over `longest` tokens are left out, not cut: a cut answer would teach to stop anywhere."""
         rows: list[NDArray[np.uint16]] = []
         prompts: list[int] = []
@@ -70,7 +74,9 @@ class Sequences:
             order = list(range(len(self)))
             rng.shuffle(order)
             for at in range(0, len(order), WINDOW):
-                batches = self._cut(sorted(order[at : at + WINDOW], key=self.lengths.__getitem__), tokens_a_batch)
+                batches = self._cut(
+                    sorted(order[at : at + WINDOW], key=self.lengths.__getitem__), tokens_a_batch
+                )
                 rng.shuffle(batches)
                 yield from batches
 

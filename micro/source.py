@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from micro.operation import Shape
 
 NAMES = ("Ana", "Bob", "Mira", "Leo", "Kim", "Omar", "Zoe", "Ivan", "Nina", "Raj")
-THINGS = ("numbers", "values", "scores", "prices", "heights", "weights", "points", "readings", "integers", "ages")
+THINGS = (
+    "numbers",
+    "values",
+    "scores",
+    "prices",
+    "heights",
+    "weights",
+    "points",
+    "readings",
+    "integers",
+    "ages",
+)
 SITES = 5
 
 

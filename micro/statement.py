@@ -147,8 +147,10 @@ def _reduction_nouns() -> tuple[tuple[str, str, Step], ...]:
     for operation in OPERATIONS.values():
         if not operation.is_transform:
             for phrases, step in _spoken(operation, operation.nouns):
-                nouns += [(*phrase.split("{of}"), step) for phrase in phrases]
-    return tuple((before, after, step) for before, after, step in nouns)
+                for phrase in phrases:
+                    before, _, after = phrase.partition("{of}")
+                    nouns.append((before, after, step))
+    return tuple(nouns)
 
 
 def _spoken(operation: Operation, phrases: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Step]]:

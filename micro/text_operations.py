@@ -109,7 +109,14 @@ REDUCTIONS = (
         "print(len(s))",
     ),
     Operation(
-        "text", Kind.TEXT_REDUCE, 1, "output", (), ("the text {of}", "the string {of}"), "print the word", "print(s)"
+        "text",
+        Kind.TEXT_REDUCE,
+        1,
+        "output",
+        (),
+        ("the text {of}", "the string {of}"),
+        "print the word",
+        "print(s)",
     ),
     Operation(
         "palindrome",
@@ -142,8 +149,7 @@ REDUCTIONS = (
         (),
         ("the run length encoding of {of}", "the run length code of {of}"),
         "print the run length encoding",
-        "from itertools import groupby\n"
-        'print("".join(c + str(len(list(g))) for c, g in groupby(s)))',
+        'from itertools import groupby\nprint("".join(c + str(len(list(g))) for c, g in groupby(s)))',
     ),
     Operation(
         "last_letter",

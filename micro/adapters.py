@@ -1,0 +1,48 @@
+"""One plain LoRA adapter an agent, over the frozen base."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from micro import network, tokenizer
+from micro.corpus import Document
+from micro.learning import Plan, learn
+from micro.pretraining import load_base
+from micro.scale import Scale
+from micro.sequences import Sequences
+
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+def train_adapter(
+    scale: Scale, plan: Plan, base: Path, tokenizer_folder: Path, documents: Sequence[Document], folder: Path
+) -> None:
+    """Leaves a PEFT adapter (safetensors, no bias, no saved modules) in `folder`."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    sequences = Sequences.encode(tokenizer.load(tokenizer_folder), documents, scale.longest_sequence)
+    torch.manual_seed(plan.seed)
+    config = LoraConfig(
+        r=scale.rank,
+        lora_alpha=scale.alpha,
+        lora_dropout=0.0,
+        bias="none",
+        target_modules=list(TARGETS),
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(load_base(base), config, autocast_adapter_dtype=False).bfloat16()
+    causal = model.base_model.model
+    causal.set_attn_implementation("eager")
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    learn(
+        trained,
+        lambda ids, weighed: network.answer_loss(causal, ids, weighed),
+        sequences,
+        plan,
+        folder / "training",
+    )
+    model.peft_config["default"].base_model_name_or_path = None  # no path of this machine
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours stands beside the base

@@ -1,0 +1,93 @@
+"""Where the shipped micro model lies, what it is, and whether a statement is one that it can know.
+
+Pure: no torch, no model is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from micro import statement as grammar
+
+ARTEFACT = Path(__file__).parent / "artefact"
+PROBLEMS = Path(__file__).parent / "problems.jsonl"
+NAME = "micro"
+LABEL = "micro model, synthetic family"
+TEMPLATES = "micro"
+AGENTS = ("retrieval", "planning", "coding", "debugging")
+CONTEXT_TOKENS = 1024
+MAX_ANSWER_TOKENS = 320
+OUT_OF_FAMILY = (
+    "This statement is outside the micro model's family of problems: its answer will be fluent and wrong. Take an "
+    "example, ask for a random problem, or choose an engine with a real model."
+)
+
+
+class ArtefactMissing(RuntimeError):
+    """The shipped weights are not there, or are not the ones that were shipped."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """Folders for `from_pretrained`; digests are SHA-256 of the weights files."""
+
+    base: Path
+    adapters: dict[str, Path]
+    digests: dict[str, str]
+
+
+@lru_cache(maxsize=4)
+def artefact(folder: Path = ARTEFACT) -> Artefact:
+    """The shipped model, its weights checked against the manifest. Raises `ArtefactMissing`."""
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        raise ArtefactMissing(
+            f"{manifest} is not there: check the files out again, or make them with `python -m micro.recipe --scale full`"
+        )
+    wanted: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))["sha256"]
+    for name, digest in wanted.items():
+        path = folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise ArtefactMissing(
+                f"{path} is missing or is not the file that was shipped: check it out again"
+            )
+    return Artefact(
+        base=folder / "base",
+        adapters={agent: folder / "adapters" / agent for agent in AGENTS},
+        digests={
+            "base": wanted["base/model.safetensors"],
+            **{agent: wanted[f"adapters/{agent}/adapter_model.safetensors"] for agent in AGENTS},
+        },
+    )
+
+
+def engine_entry() -> dict[str, Any]:
+    """The engine as `solver.engines.spec.EngineSpec.parse` takes it: every agent with its own adapter."""
+    shipped = artefact()
+    return {
+        "name": NAME,
+        "kind": "transformers",
+        "label": LABEL,
+        "base": str(shipped.base),
+        "adapters": {agent: str(folder) for agent, folder in shipped.adapters.items()},
+        "models": {agent: agent for agent in AGENTS},
+        "templates": TEMPLATES,
+        "context_tokens": CONTEXT_TOKENS,
+        "sampling": {"temperature": 0.0, "max_tokens": MAX_ANSWER_TOKENS},
+    }
+
+
+def is_in_family(statement: str) -> bool:
+    """Whether the grammar reads the statement. Free text outside it gets `OUT_OF_FAMILY` before the run."""
+    return grammar.parse(statement) is not None
+
+
+def shipped_problems() -> list[dict[str, Any]]:
+    """The held-out problems of the demo's list, as normalised records."""
+    with PROBLEMS.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
