@@ -1,4 +1,4 @@
-"""The XML answers, declared once: prompt text, parsers and echo cleaning all follow from these shapes."""
+"""The XML answers, declared once: prompt text, parsers, echo cleaning and grammars follow from these shapes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An element that holds text. `hint` is shown in the prompt's format block, as a `#` line."""
+    """An element that holds text, or an integer from 0 to 100. `hint` is a `#` line of the format block."""
 
     tag: str
     hint: str
+    integer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ VERDICT_ON_PLAN = Group(
         Leaf(
             "confidence",
             "One integer from 0 to 100: how sure you are that a program following the plan is right.",
+            integer=True,
         ),
     ),
 )
