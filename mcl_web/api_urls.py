@@ -1,10 +1,21 @@
 """Routes of the JSON API. The OpenAPI document at /api/schema/ is generated from them."""
 
-from django.urls import path
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView
 
 from solver import api as solver
 from trajectories import api as trajectories
+
+
+@csrf_exempt
+def not_found(request: HttpRequest) -> JsonResponse:
+    """A client of the API gets JSON for a wrong address too."""
+    return JsonResponse(
+        {"detail": f"There is nothing at {request.path}; /api/schema/ lists what there is."}, status=404
+    )
+
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
@@ -17,4 +28,5 @@ urlpatterns = [
     path("runs/<int:pk>/retry/", solver.RetryRun.as_view()),
     path("engines/", solver.Engines.as_view()),
     path("doctor/", solver.Doctor.as_view()),
+    re_path("", not_found),
 ]

@@ -16,6 +16,8 @@ from trajectories import api
 from trajectories.api import RunSerializer
 from trajectories.models import Problem, Run
 
+OBJECTS = {"type": "array", "items": {"type": "object"}}
+
 
 class StartRun(serializers.Serializer[Any]):
     problem = serializers.IntegerField(min_value=1)
@@ -65,12 +67,12 @@ class RetryRun(APIView):
 
 
 class Engines(APIView):
-    @extend_schema(responses={200: list})
+    @extend_schema(responses={200: OBJECTS})
     def get(self, request: Request) -> Response:
         return Response([spec.public() for spec in engine_book.all_engines()])
 
 
 class Doctor(APIView):
-    @extend_schema(responses={200: list})
+    @extend_schema(responses={200: OBJECTS})
     def get(self, request: Request) -> Response:
         return Response([finding.to_dict() for finding in doctor.collect()])

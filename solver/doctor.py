@@ -16,7 +16,6 @@ from django.utils.timezone import now
 
 from solver import connection_test, engine_book
 from solver.judge import Level
-from solver.judge import doctor as judge_doctor
 from trajectories.models import Problem, Worker
 
 LOW_DISK_GB = 2.0
@@ -114,6 +113,8 @@ def _workers() -> Iterator[Finding]:
 
 
 def _judge() -> Iterator[Finding]:
+    from solver.judge import doctor as judge_doctor
+
     report = judge_doctor()
     floor = Level(settings.JUDGE_MIN_LEVEL)
     yield Finding(

@@ -46,9 +46,26 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields = [
-            *("id", "problem", "strategy", "params", "engine", "engine_name", "seed", "language", "judge_profile"),
+            *(
+                "id",
+                "problem",
+                "strategy",
+                "params",
+                "engine",
+                "engine_name",
+                "seed",
+                "language",
+                "judge_profile",
+            ),
             *("status", "reason", "message", "verdict", "strip", "passed", "total", "judge_level"),
-            *("step_count", "calls", "prompt_tokens", "completion_tokens", "format_failures", "model_seconds"),
+            *(
+                "step_count",
+                "calls",
+                "prompt_tokens",
+                "completion_tokens",
+                "format_failures",
+                "model_seconds",
+            ),
             *("last_seq", "fence", "code_version", "created_at", "started_at", "finished_at"),
         ]
         read_only_fields = fields
@@ -79,10 +96,13 @@ class EventPage(PageOf):
     events = EventSerializer(many=True)
 
 
-AFTER = OpenApiParameter("after", int, description="continue after this id or sequence number")
+WHOLE = {"type": "integer", "minimum": 0, "maximum": 2**31}
+AFTER = OpenApiParameter("after", WHOLE, description="continue after this id or sequence number")
 
 
-def _page(rows: list[Any], key: str, serializer: type[serializers.BaseSerializer[Any]], cursor: str = "pk") -> Response:
+def _page(
+    rows: list[Any], key: str, serializer: type[serializers.BaseSerializer[Any]], cursor: str = "pk"
+) -> Response:
     more = len(rows) > PAGE
     rows = rows[:PAGE]
     data = serializer(rows, many=True).data
@@ -92,7 +112,9 @@ def _page(rows: list[Any], key: str, serializer: type[serializers.BaseSerializer
 class Problems(APIView):
     @extend_schema(parameters=[AFTER, OpenApiParameter("source", str)], responses=ProblemPage)
     def get(self, request: Request) -> Response:
-        found: QuerySet[Problem] = Problem.objects.current().filter(pk__gt=whole(request, "after", 0)).order_by("pk")
+        found: QuerySet[Problem] = (
+            Problem.objects.current().filter(pk__gt=whole(request, "after", 0)).order_by("pk")
+        )
         if source := request.query_params.get("source"):
             found = found.filter(source=source)
         return _page(list(found.prefetch_related("tags")[: PAGE + 1]), "problems", ProblemSerializer)
@@ -110,7 +132,10 @@ class ProblemDetail(APIView):
 
 
 class Runs(APIView):
-    @extend_schema(parameters=[AFTER, OpenApiParameter("problem", int), OpenApiParameter("status", str)], responses=RunPage)
+    @extend_schema(
+        parameters=[AFTER, OpenApiParameter("problem", WHOLE), OpenApiParameter("status", str)],
+        responses=RunPage,
+    )
     def get(self, request: Request) -> Response:
         """Newest first; `after` is the id of the last run seen."""
         found = Run.objects.order_by("-pk")
@@ -134,4 +159,6 @@ class RunEvents(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """The event log after a sequence number: the same rows that the live stream carries."""
         get_object_or_404(Run, pk=pk)
-        return _page(eventlog.read_after(pk, whole(request, "after", 0), PAGE + 1), "events", EventSerializer, "seq")
+        return _page(
+            eventlog.read_after(pk, whole(request, "after", 0), PAGE + 1), "events", EventSerializer, "seq"
+        )
