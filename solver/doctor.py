@@ -16,6 +16,7 @@ from django.utils.timezone import now
 
 from solver import connection_test, engine_book
 from solver.judge import Level
+from solver.judge import doctor as judge_doctor
 from trajectories.models import Problem, Worker
 
 LOW_DISK_GB = 2.0
@@ -113,28 +114,26 @@ def _workers() -> Iterator[Finding]:
 
 
 def _judge() -> Iterator[Finding]:
-    from solver.judge import doctor as judge_doctor
-
     report = judge_doctor()
     floor = Level(settings.JUDGE_MIN_LEVEL)
-    yield Finding(
-        "judge",
-        "isolation",
-        report.level.value >= floor.value,
-        f"level {report.level.value}, required {floor.value}",
-        "; ".join(p.mend for p in report.probes if not p.ok and p.mend),
+    reasons = "; ".join(report.reasons)
+    enough = report.level.value >= floor.value
+    detail = f"level {report.level.value} ({report.level.label}), required {floor.value}" + (
+        f": {reasons}" if reasons else ""
     )
-    for item in report.probes:
-        yield Finding("judge", item.name, item.ok, item.detail, item.mend, needed=False)
-    for language, version in sorted(report.languages.items()):
-        yield Finding("languages", language, True, version, needed=False)
-    for language in sorted(report.missing):
+    mend = "; ".join(probe.mend for probe in report.probes if not probe.ok and probe.mend)
+    yield Finding("judge", "isolation", enough, detail, mend)
+    for probe in report.probes:
+        yield Finding("judge", probe.name, probe.ok, probe.detail, probe.mend, needed=False)
+    for found in report.languages:
+        yield Finding("languages", found.title, True, found.version, needed=False)
+    for title in report.missing:
         yield Finding(
             "languages",
-            language,
+            title,
             False,
             "not installed",
-            f"Install its tool-chain to judge {language}.",
+            f"Install its tool-chain to judge {title}.",
             needed=False,
         )
 
