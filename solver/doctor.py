@@ -127,13 +127,14 @@ def _judge() -> Iterator[Finding]:
         yield Finding("judge", probe.name, probe.ok, probe.detail, probe.mend, needed=False)
     for found in report.languages:
         yield Finding("languages", found.title, True, found.version, needed=False)
-    for title in report.missing:
+    for missing in report.missing:
+        title, _, needs = missing.partition(": ")
         yield Finding(
             "languages",
             title,
             False,
-            "not installed",
-            f"Install its tool-chain to judge {title}.",
+            f"not installed, {needs}",
+            f"Install it to judge programs in {title}.",
             needed=False,
         )
 
