@@ -5,6 +5,7 @@ Standard library only. Start with `Judge`; `doctor()` tells what this machine ca
 
 from .checkers import Checker, checker_from_spec
 from .compare import Comparison
+from .diagnosis import Doctor, doctor
 from .errors import JudgeError, LanguageUnavailable, SandboxUnavailable
 from .judge import Judge
 from .languages import LANGUAGES, language_from_name
@@ -19,6 +20,7 @@ __all__ = [
     "CallTest",
     "Checker",
     "Comparison",
+    "Doctor",
     "Environment",
     "FirstDiff",
     "Judge",
@@ -34,5 +36,6 @@ __all__ = [
     "TestResult",
     "Verdict",
     "checker_from_spec",
+    "doctor",
     "language_from_name",
 ]

@@ -1,8 +1,8 @@
 """Function tests by asserts: the program in one sandbox, the hidden tests in another, two pipes between them.
 
-The tests' process runs them one after another against one process of the program, as the harnesses of these data sets
-do, but only arguments and results cross. Limits are a test's, not the sum's. When the program's process ends during a
-test, that test gets what ended it and the rest meet a fresh process.
+The tests' process runs them one after another against one process of the program, as the harnesses of these
+data sets do, but only arguments and results cross. Limits are a test's, not the sum's. When the program's
+process ends during a test, that test gets what ended it and the rest meet a fresh process.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def _results(
 
 
 def _result(index: int, session: Session, bounds: Bounds, profile: Profile, ended: Ended) -> TestResult:
-    outcome = replace(session.program, cpu_s=ended.cpu_s, wall_s=ended.wall_s, exit_code=0, killed=None, own_signal=0)
+    outcome = replace(
+        session.program, cpu_s=ended.cpu_s, wall_s=ended.wall_s, exit_code=0, killed=None, own_signal=0
+    )
     answer = _ANSWERS[ended.how](ended.detail)
     if not profile.split_oracle:
         answer = replace(answer, flags=(*answer.flags, "oracle=in_process"))
@@ -107,7 +109,9 @@ _ANSWERS: dict[TestEnd, Any] = {
         Verdict.MLE if detail.startswith("MemoryError") else Verdict.RE, clip(detail, 200)
     ),
     TestEnd.UNDEFINED: lambda detail: Answer(Verdict.RE, f"NameError: {clip(detail, 200)}"),
-    TestEnd.FOREIGN: lambda detail: Answer(Verdict.WA, f"not a value: {clip(detail, 200)}", flags=("foreign_value",)),
+    TestEnd.FOREIGN: lambda detail: Answer(
+        Verdict.WA, f"not a value: {clip(detail, 200)}", flags=("foreign_value",)
+    ),
     TestEnd.ODD: lambda detail: Answer(Verdict.WA, clip(detail, 200)),
     TestEnd.BROKEN: lambda detail: Answer(Verdict.IE, f"the test is not valid: {clip(detail, 200)}"),
     TestEnd.GONE: lambda _: Answer(Verdict.RE, "ended before it answered"),
@@ -115,7 +119,8 @@ _ANSWERS: dict[TestEnd, Any] = {
 
 
 def _broken_off(index: int, session: Session, bounds: Bounds, profile: Profile) -> TestResult:
-    """A test that no end was reported for: what ended the program's process decides, else what ended the tests'."""
+    """A test that no end was reported for: what ended the program's process decides, else what ended the
+    tests'."""
     reported = next((ended for ended in session.ended if ended.index == index), None)
     outcome = session.program
     if reported is not None and reported.how is TestEnd.FOREIGN and outcome.exit_code in (0, -9):
@@ -262,6 +267,8 @@ class _Oracle:
             how = TestEnd(event["how"])
             used = program.cpu_used() - self._cpu_from
             wall = time.monotonic() - self._wall_from
-            self._session.ended.append(Ended(int(event["end"]), how, str(event["detail"]), max(used, 0.0), wall))
+            self._session.ended.append(
+                Ended(int(event["end"]), how, str(event["detail"]), max(used, 0.0), wall)
+            )
             if how not in (TestEnd.GONE, TestEnd.FOREIGN):
                 self._session.current = None

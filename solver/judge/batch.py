@@ -22,7 +22,9 @@ from .watch import Run, dispatch, step
 class Template:
     """Compiles at once. `failure` holds the outcome when that ended badly; otherwise `run` may be called."""
 
-    def __init__(self, slot: Slot, source: bytes, limits: Limits, how: Python, role: Role, entry: str = "") -> None:
+    def __init__(
+        self, slot: Slot, source: bytes, limits: Limits, how: Python, role: Role, entry: str = ""
+    ) -> None:
         self._slot = slot
         self._limits = limits
         order = python_order(slot, role=Role.TEMPLATE, limits=limits, how=how, entry=entry, cpu=0, drive=role)
@@ -31,7 +33,11 @@ class Template:
         self._private.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._open = True
         self._tests = 0
-        code, null, err = memfiles.sealed(source), os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), memfiles.empty()
+        code, null, err = (
+            memfiles.sealed(source),
+            os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
+            memfiles.empty(),
+        )
         with memfiles.closing(code, null, err):
             try:
                 slot.send(order, [null, null, err, code, theirs.fileno()])
@@ -44,7 +50,8 @@ class Template:
         self._run.unlimited = True
 
     def _step(self, runs: list[Run]) -> None:
-        """The template's own end is told on the slot's channel; that its socket closed first says nothing new."""
+        """The template's own end is told on the slot's channel; that its socket closed first says nothing
+        new."""
         private = (self._private.fileno(),) if self._open else ()
         if step([self._slot.channel], runs, private):
             try:
@@ -84,7 +91,9 @@ class Template:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if isinstance(error, SlotLost):
             self._private.close()
             self._run.close()

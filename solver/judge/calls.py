@@ -1,7 +1,7 @@
 """Function tests by arguments and an expected value: one call a process, the result judged here.
 
-Published sets of this kind accept two kinds of answer: a function, or a program that reads the flattened arguments
-from stdin and prints. Which one a program is can be seen in its text.
+Published sets of this kind accept two kinds of answer: a function, or a program that reads the flattened
+arguments from stdin and prints. Which one a program is can be seen in its text.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ def reads_stdin(program: Program, tests: tuple[CallTest, ...]) -> bool:
             first = node.args[0] if node.args else None
             if node.func.id == "input":
                 return True
-            if node.func.id == "open" and isinstance(first, ast.Constant) and first.value in (0, "/dev/stdin"):
+            if (
+                node.func.id == "open"
+                and isinstance(first, ast.Constant)
+                and first.value in (0, "/dev/stdin")
+            ):
                 return True
         if isinstance(node, ast.Attribute) and node.attr == "stdin":
             return True
@@ -90,5 +94,3 @@ def _decider(test: CallTest, answer: int, checker: TextChecker, profile: Profile
         return Answer(Verdict.WA, "value differs", expected=wanted)
 
     return decide
-
-

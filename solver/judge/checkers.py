@@ -1,7 +1,7 @@
 """Who decides whether an output is right. A checker is data: built from a problem's JSON, compared by value.
 
-Text checkers decide in the judge's own process. `ProgramChecker` and `InteractiveChecker` run a program of the
-problem's author, in a sandbox too.
+Text checkers decide in the judge's own process. `ProgramChecker` and `InteractiveChecker` run a program of
+the problem's author, in a sandbox too.
 """
 
 from __future__ import annotations
@@ -77,8 +77,9 @@ class KattisChecker:
 class ProgramChecker:
     """A checker program, run as `checker INPUT OUTPUT ANSWER` on three files in its working directory.
 
-    Exit code 0 or 42 accepts; 1, 2 or 43 rejects with what it printed as the reason; anything else is the checker's
-    own failure and gives IE. These are the conventions of testlib and of the problem-package format.
+    Exit code 0 or 42 accepts; 1, 2 or 43 rejects with what it printed as the reason; anything else is the
+    checker's own failure and gives IE. These are the conventions of testlib and of the problem-package
+    format.
     """
 
     source: str
@@ -89,8 +90,8 @@ class ProgramChecker:
 class InteractiveChecker:
     """An interactor that talks to the program: its stdout is the program's stdin and the reverse.
 
-    It finds the test's input in the file named by its first argument and the answer in the second, and exits as a
-    `ProgramChecker` does.
+    It finds the test's input in the file named by its first argument and the answer in the second, and exits
+    as a `ProgramChecker` does.
     """
 
     source: str

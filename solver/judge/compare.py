@@ -1,7 +1,8 @@
-"""How an output is compared with an expected one. Pure functions over bytes; `Comparison` is true when they agree.
+"""How an output is compared with an expected one. Pure functions over bytes; `Comparison` is true when they
+agree.
 
-Tokens are split at ASCII white space, so CRLF, trailing blanks and blank lines never matter to a token comparison and
-a no-break space always does.
+Tokens are split at ASCII white space, so CRLF, trailing blanks and blank lines never matter to a token
+comparison and a no-break space always does.
 """
 
 from __future__ import annotations
@@ -88,9 +89,9 @@ _INFINITY = re.compile(rb"[+-]?inf(?:inity)?", re.IGNORECASE)
 def equal_float(got: bytes, want: bytes, *, absolute: float, relative: float) -> Comparison:
     """Tokens, with slack where the *expected* token is a real number.
 
-    An expected integer must be printed exactly (12345678901 is not 12345678902 within 1e-9). NaN is never right, an
-    infinity only equals itself, and the relative slack is taken from the expected value alone: scaled by the output,
-    infinity would equal anything.
+    An expected integer must be printed exactly (12345678901 is not 12345678902 within 1e-9). NaN is never
+    right, an infinity only equals itself, and the relative slack is taken from the expected value alone:
+    scaled by the output, infinity would equal anything.
     """
 
     def same(a: bytes, b: bytes) -> bool:
@@ -110,15 +111,16 @@ def equal_float(got: bytes, want: bytes, *, absolute: float, relative: float) ->
     return _by_tokens(got.split(), want.split(), same)
 
 
-# --- ExecEval, the harness of the MapCoder line of papers: reproduced so that its published verdicts can be checked.
+# --- ExecEval, the harness of the MapCoder line of papers: reproduced so that its published verdicts can be
+# checked.
 
 _YES_NO = frozenset((b"yes", b"no", b"true", b"false"))
 _EXECEVAL_SLACK = Decimal("1e-12")
 
 
 def equal_execeval(got: bytes, want: bytes) -> Comparison:
-    """Line equality after strip; else tokens with |a-b| <= 1e-12 on anything that reads as a number, where NaN equals
-    every number, and yes/no/true/false in any letter case."""
+    """Line equality after strip; else tokens with |a-b| <= 1e-12 on anything that reads as a number, where
+    NaN equals every number, and yes/no/true/false in any letter case."""
     a, b = normalise(got).strip(), normalise(want).strip()
     rows_a, rows_b = a.split(b"\n"), b.split(b"\n")
     if len(rows_a) == len(rows_b) and all(
@@ -139,7 +141,8 @@ def _same_execeval(a: bytes, b: bytes) -> bool:
     if x.is_infinite() or y.is_infinite():
         return x == y
     with localcontext() as context:
-        # 129 bits of mantissa hold 38.8 decimal digits: larger integers are compared fuzzily there, and so here.
+        # 129 bits of mantissa hold 38.8 decimal digits: larger integers are compared fuzzily there, and so
+        # here.
         context.prec = 39
         return abs(+x - +y) <= _EXECEVAL_SLACK
 

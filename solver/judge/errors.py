@@ -8,7 +8,8 @@ class JudgeError(Exception):
 
 
 class SandboxUnavailable(JudgeError):
-    """This machine cannot isolate programs well enough; the message names the failed probe and how to mend it."""
+    """This machine cannot isolate programs well enough; the message names the failed probe and how to mend
+    it."""
 
 
 class SlotLost(JudgeError):

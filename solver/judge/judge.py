@@ -1,7 +1,7 @@
 """The judge: takes a program and a task, gives a report.
 
-Thread-safe: each judgement holds one slot while it lasts. A sandbox that fails is replaced and the judgement made once
-more; a second failure is reported as IE, which says nothing about the program.
+Thread-safe: each judgement holds one slot while it lasts. A sandbox that fails is replaced and the judgement
+made once more; a second failure is reported as IE, which says nothing about the program.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from types import TracebackType
 from typing import Self
 
 from . import machine
-from .errors import LanguageUnavailable, SandboxUnavailable, SlotLost
+from .compiled import BuildCache
+from .errors import SandboxUnavailable, SlotLost
 from .judgement import Judgement
-from .languages import LANGUAGES, find_toolchain
+from .languages import LANGUAGES
 from .machine import Isolation
 from .pool import Pool, SlotKind
 from .profiles import Profile, profile_named
+from .programs import needs_native
 from .report import Environment, Report, TestResult
 from .slot import base_python
 from .task import Program, Task
@@ -30,9 +32,8 @@ Job = tuple[Program, Task]
 
 
 class Judge:
-    """`slots`: sandboxes at once, one per processor by default. `level` asks for a lower level than the machine offers,
-    for tests. `packages`: directories of further Python packages that programs may import.
-    """
+    """`slots`: sandboxes at once, one per processor by default. `level` asks for a lower level than the
+    machine offers, for tests. `packages`: directories of further Python packages that programs may import."""
 
     def __init__(
         self,
@@ -54,11 +55,14 @@ class Judge:
         self._pool: Pool | None = None
         self._isolation: Isolation | None = None
         self._threads: ThreadPoolExecutor | None = None
+        self._builds = BuildCache()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -90,14 +94,13 @@ class Judge:
         stop_on_first_failure: bool = False,
         on_result: Callable[[TestResult], None] | None = None,
     ) -> Report:
-        """`on_result` hears each test as it is decided, in order; a test judged again after a lost sandbox once only."""
+        """`on_result` hears each test as it is decided, in order; a test judged again after a lost sandbox
+        once only."""
         rules = profile_named(profile)
         if program.language not in LANGUAGES:
             raise ValueError(f"unknown language {program.language!r}: give one of {', '.join(LANGUAGES)}")
-        if program.language != "python" and find_toolchain(program.language) is None:
-            language = LANGUAGES[program.language]
-            raise LanguageUnavailable(f"{language.title} needs {' and '.join(language.tools)}, not found on this machine")
         pool = self._ready()
+        machine.require_language(program.language, self.isolation)
         told: list[TestResult] = []
 
         def tell(result: TestResult) -> None:
@@ -112,17 +115,29 @@ class Judge:
         return report
 
     def _attempt(
-        self, pool: Pool, program: Program, task: Task, profile: Profile, stop: bool, tell: Callable[[TestResult], None]
+        self,
+        pool: Pool,
+        program: Program,
+        task: Task,
+        profile: Profile,
+        stop: bool,
+        tell: Callable[[TestResult], None],
     ) -> Report:
-        kind = SlotKind.PYTHON if program.language == "python" else SlotKind.NATIVE
+        kind = SlotKind.NATIVE if needs_native(program, task.checker) else SlotKind.PYTHON
         try:
             with pool.slot(kind) as slot:
-                judgement = Judgement(slot, program, task, profile, stop, tell)
+                judgement = Judgement(slot, program, task, profile, stop, tell, self._builds)
                 return self._report(judgement, program, task, profile)
         except SlotLost as error:
             lost = TestResult(0, Verdict.IE, str(error))
             return Report(
-                Verdict.IE, (lost,), 0, len(task.tests), program.language, self._environment(profile), reason=str(error)
+                Verdict.IE,
+                (lost,),
+                0,
+                len(task.tests),
+                program.language,
+                self._environment(profile),
+                reason=str(error),
             )
 
     def _report(self, judgement: Judgement, program: Program, task: Task, profile: Profile) -> Report:
@@ -164,7 +179,8 @@ class Judge:
     def judge_many(
         self, jobs: Iterable[Job], *, profile: str = "strict", stop_on_first_failure: bool = False
     ) -> Iterator[Report]:
-        """Reports in the order of the jobs, with every slot busy; jobs are drawn a few ahead of what is reported."""
+        """Reports in the order of the jobs, with every slot busy; jobs are drawn a few ahead of what is
+        reported."""
         self._ready()
         executor = self._executor()
         waiting: list[Future[Report]] = []
@@ -192,7 +208,11 @@ class Judge:
 
         def work() -> Report:
             return self.judge(
-                program, task, profile=profile, stop_on_first_failure=stop_on_first_failure, on_result=on_result
+                program,
+                task,
+                profile=profile,
+                stop_on_first_failure=stop_on_first_failure,
+                on_result=on_result,
             )
 
         return await asyncio.get_running_loop().run_in_executor(self._executor(), work)
@@ -206,5 +226,3 @@ class Judge:
             pool.close()
         if threads is not None:
             threads.shutdown(wait=True, cancel_futures=True)
-
-

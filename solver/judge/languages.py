@@ -1,7 +1,8 @@
-"""The programming languages: their names in the wild, how a program is built and run, and what the machine has.
+"""The programming languages: their names in the wild, how a program is built and run, and what the machine
+has.
 
-A toolchain is found once per process by looking for its programs; nothing is assumed about where it lives. What the
-jail must show of it (`roots`) is found by following links from the program found.
+A toolchain is found once per process by looking for its programs; nothing is assumed about where it lives.
+What the jail must show of it (`roots`) is found by following links from the program found.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from pathlib import Path
 class Language:
     """How one language is built and run inside the jail.
 
-    `tools` are the programs needed, the first one the compiler or interpreter. In `compile` and `run`, `{tool}`,
-    `{tool1}` are replaced by their paths and `{memory}` by the memory limit in MB. The source lies at `source` in the
-    working directory; `artefacts` are the files a compilation leaves (`*` allowed), kept and laid out again for runs.
-    `address_space` False: the runtime reserves far more than it uses, so only resident memory can be limited.
+    `tools` are the programs needed, the first one the compiler or interpreter. In `compile` and `run`,
+    `{tool}`, `{tool1}` are replaced by their paths and `{memory}` by the memory limit in MB. The source lies
+    at `source` in the working directory; `artefacts` are the files a compilation leaves (`*` allowed), kept
+    and laid out again for runs. `address_space` False: the runtime reserves far more than it uses, so only
+    resident memory can be limited. `overhead_mb` is what the runtime itself needs and is not counted against
+    the program. `quiet` system calls are tried by the runtime at its start and fail without a remark.
     """
 
     key: str
@@ -38,11 +41,11 @@ class Language:
     environment: tuple[tuple[str, str], ...] = ()
     quiet: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    may_fork: bool = False
+    overhead_mb: int = 0
     check: tuple[str, ...] = field(default=())
 
 
-_JVM_QUIET = ("sched_setaffinity", "flock")
+_JVM_QUIET = ("sched_setaffinity", "flock", "socket")
 _ALL = (
     Language(
         key="python",
@@ -107,6 +110,7 @@ _ALL = (
         ),
         artefacts=("*.class",),
         address_space=False,
+        overhead_mb=128,
         quiet=_JVM_QUIET,
         names=("java", "openjdk"),
     ),
@@ -119,7 +123,8 @@ _ALL = (
         check=("{tool}", "--check", "solution.js"),
         run=("{tool}", "--stack-size=60000", "--max-old-space-size={memory}", "solution.js"),
         address_space=False,
-        environment=(("UV_USE_IO_URING", "0"), ("UV_THREADPOOL_SIZE", "1")),
+        overhead_mb=64,
+        environment=(("UV_USE_IO_URING", "0"), ("UV_THREADPOOL_SIZE", "1"), ("OPENSSL_CONF", "/dev/null")),
         quiet=("io_uring_setup",),
         names=("javascript", "js", "node", "node.js", "nodejs", "v8"),
     ),
@@ -177,6 +182,7 @@ _ALL = (
         run=("{tool1}", "solution.exe"),
         artefacts=("solution.exe",),
         address_space=False,
+        overhead_mb=64,
         names=("c#", "csharp", "mono", "mono c#", ".net", "dotnet", "ms c#"),
     ),
     Language(
@@ -197,6 +203,7 @@ _ALL = (
         ),
         artefacts=("solution.jar",),
         address_space=False,
+        overhead_mb=128,
         quiet=_JVM_QUIET,
         names=("kotlin",),
     ),

@@ -70,7 +70,8 @@ class Listener:
 
 
 def _decide(run: Run, number: int, pid: int, arguments: list[int]) -> bool:
-    """Whether the kernel should carry the call out. All that is decided on are register values, which cannot change."""
+    """Whether the kernel should carry the call out. All that is decided on are register values, which cannot
+    change."""
     if number in _EXECS and run.calls.execs > 0:
         run.calls.execs -= 1
         return True
@@ -96,8 +97,8 @@ def _decide(run: Run, number: int, pid: int, arguments: list[int]) -> bool:
 def _signal(run: Run, pid: int, target: int, number: int) -> bool | None:
     """A signal to itself does what it would do to an ordinary process. None: it is meant for someone else.
 
-    The program may be process 1 of its namespace, for which the kernel drops signals without a handler; a fatal one is
-    carried out from here instead.
+    The program may be process 1 of its namespace, for which the kernel drops signals without a handler; a
+    fatal one is carried out from here instead.
     """
     try:
         with open(f"/proc/{pid}/status") as file:

@@ -9,7 +9,8 @@ import platform
 import stat
 from dataclasses import dataclass
 
-from .errors import SandboxUnavailable
+from .cgroup import find_delegated
+from .errors import LanguageUnavailable, SandboxUnavailable
 from .jail import policy
 from .jail.pyrun import pack_source
 from .jail.spec import LAYERS, JailConfig
@@ -20,7 +21,8 @@ from .task import Limits
 from .verdict import Level
 
 VERSION = "1"
-_LAYERS_OF = {Level.L2: LAYERS, Level.L1: ("seccomp", "landlock")}
+LAYERS_OF = {Level.L3: LAYERS, Level.L2: LAYERS, Level.L1: ("seccomp", "landlock")}
+_GROUP_MEMORY = 8 << 30
 _STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/var", "/root")
 _UID_FIRST, _UID_COUNT = 61184, 4000
 _SELF_TEST = """
@@ -53,13 +55,17 @@ def prefix_of(python: str) -> str:
     return os.path.dirname(os.path.dirname(python))
 
 
-def jail_config(python: str, layers: tuple[str, ...], index: int, *, native: bool, packages: tuple[str, ...]) -> JailConfig:
+def jail_config(
+    python: str, layers: tuple[str, ...], index: int, *, native: bool, packages: tuple[str, ...]
+) -> JailConfig:
     roots = [prefix_of(python), *packages]
     if native:
         for key in LANGUAGES:
             if key != "python" and (toolchain := find_toolchain(key)):
                 roots += toolchain.roots
-    kept = tuple(dict.fromkeys(root for root in roots if not root.startswith(("/usr/", "/lib")) and root != "/usr"))
+    kept = tuple(
+        dict.fromkeys(root for root in roots if not root.startswith(("/usr/", "/lib")) and root != "/usr")
+    )
     uid = _UID_FIRST + (os.getpid() * 16 + index) % _UID_COUNT if os.getuid() == 0 else 0
     return JailConfig(layers=layers, roots=kept, uid=uid, stage=_stage(kept), packages=packages)
 
@@ -67,38 +73,60 @@ def jail_config(python: str, layers: tuple[str, ...], index: int, *, native: boo
 def _stage(roots: tuple[str, ...]) -> str:
     """Any directory will do to build the new root on: only the slot sees the mount. None that holds a root."""
     for path in _STAGES:
-        if os.path.isdir(path) and not os.path.islink(path) and not any(root.startswith(path) for root in roots):
+        if (
+            os.path.isdir(path)
+            and not os.path.islink(path)
+            and not any(root.startswith(path) for root in roots)
+        ):
             return path
-    raise SandboxUnavailable(f"none of {', '.join(_STAGES)} is a free directory to build the sandbox's root on; make /mnt")
+    raise SandboxUnavailable(
+        f"none of {', '.join(_STAGES)} is a free directory to build the sandbox's root on; make /mnt"
+    )
+
+
+def start_at(
+    level: Level, python: str, packages: tuple[str, ...], index: int = 0, *, native: bool = False
+) -> Slot:
+    """A slot of the level; SandboxUnavailable says which step failed."""
+    layers = LAYERS_OF[level]
+    if "namespaces" not in layers and os.getuid() == 0 and (closed := closed_directory(python)):
+        raise SandboxUnavailable(
+            f"the interpreter {python} lies under {closed}, which only its owner can enter; "
+            "give one that everybody can read, such as /usr/bin/python3"
+        )
+    delegated = find_delegated() if level is Level.L3 else None
+    if isinstance(delegated, str):
+        raise SandboxUnavailable(f"no delegated cgroup: {delegated}")
+    config = jail_config(python, layers, index, native=native, packages=packages)
+    group = delegated.make(f"judge-{os.getpid()}-{index}", _GROUP_MEMORY) if delegated else None
+    return Slot(config, python, group)
 
 
 def settle(python: str, wanted: Level | None, packages: tuple[str, ...]) -> tuple[Isolation, Slot]:
     """The strongest level at or below `wanted`, and a slot that has passed the self-test at it."""
     reasons: list[str] = []
-    for level in (Level.L2, Level.L1):
+    for level in (Level.L3, Level.L2, Level.L1):
         if wanted is not None and level > wanted:
-            reasons.append(f"{level.value} was not asked for")
-            continue
-        layers = _LAYERS_OF[level]
-        if level is Level.L1 and os.getuid() == 0 and (closed := closed_directory(python)):
-            reasons.append(
-                f"L1: the interpreter {python} lies under {closed}, which only its owner can enter; "
-                "give one that everybody can read, such as /usr/bin/python3"
-            )
             continue
         try:
-            slot = Slot(jail_config(python, layers, 0, native=False, packages=packages), python)
+            slot = start_at(level, python, packages)
         except SandboxUnavailable as error:
-            reasons.append(f"{level.value}: {error}{_mend(level, str(error))}")
+            reasons.append(f"{level.value}: {error}{_suffix(mend(level, str(error)))}")
             continue
         if breach := self_test(slot):
             slot.close()
             reasons.append(f"{level.value}: {breach}")
             continue
-        return Isolation(level, layers, tuple(reasons)), slot
+        return Isolation(level, slot.config.layers, tuple(reasons)), slot
     raise SandboxUnavailable(
-        "no isolation this machine offers is strong enough: " + "; ".join(reasons) + ". `doctor` lists every probe"
+        "no isolation this machine offers is strong enough: "
+        + "; ".join(reasons)
+        + ". `doctor` lists every probe"
     )
+
+
+def _suffix(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def self_test(slot: Slot) -> str:
@@ -123,17 +151,38 @@ def closed_directory(path: str) -> str | None:
     return None
 
 
-def _mend(level: Level, text: str) -> str:
-    if level is not Level.L2:
-        return " (Docker: allow seccomp and Landlock; Linux >= 5.13 is needed)"
+def require_language(key: str, isolation: Isolation) -> None:
+    """Raise LanguageUnavailable unless programs of the language can be run at this level."""
+    if key == "python":
+        return
+    language, toolchain = LANGUAGES[key], find_toolchain(key)
+    if toolchain is None:
+        raise LanguageUnavailable(
+            f"{language.title} needs {' and '.join(language.tools)}, not found on this machine"
+        )
+    if "namespaces" not in isolation.layers and os.getuid() == 0:
+        for tool in toolchain.tools:
+            if closed := closed_directory(tool):
+                raise LanguageUnavailable(
+                    f"{language.title}: {tool} lies under {closed}, which only its owner can enter, and at "
+                    f"{isolation.level.value} programs run as another user; install it where everybody can read it"
+                )
+
+
+def mend(level: Level, text: str) -> str:
+    """What would make the failed step work."""
+    if level is Level.L3:
+        return ""
+    if level is Level.L1:
+        return "Linux >= 5.13 with Landlock; in a container, allow the seccomp and landlock calls"
     if "unshare" in text or "uid_map" in text:
         return (
-            " (user namespaces are denied: set kernel.apparmor_restrict_unprivileged_userns=0 or "
+            "user namespaces are denied: set kernel.apparmor_restrict_unprivileged_userns=0 or "
             "kernel.unprivileged_userns_clone=1, or start the container with --security-opt seccomp=unconfined "
-            "--security-opt apparmor=unconfined)"
+            "--security-opt apparmor=unconfined"
         )
     if "mount" in text or "pivot_root" in text:
-        return " (mounting is denied inside the namespace: an AppArmor or container profile; run it unconfined)"
+        return "mounting is denied inside the namespace, by AppArmor or the container's profile; run it unconfined"
     return ""
 
 

@@ -1,4 +1,5 @@
-"""Files in memory: how inputs reach a program and how its outputs come back, with no pipe to fill or to drain."""
+"""Files in memory: how inputs reach a program and how its outputs come back, with no pipe to fill or to
+drain."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from .verdict import Verdict
 
 
 class Kill(Enum):
-    """Why the judge ended a run. STARVED: the machine gave it no processor for so long that nothing can be said."""
+    """Why the judge ended a run. STARVED: the machine gave it no processor for so long that nothing can be
+    said."""
 
     CPU = "cpu"
     IDLE = "idle"
@@ -84,14 +85,15 @@ def rule(outcome: Outcome, bounds: Bounds) -> Ruling:
     if outcome.exit_code == -signal.SIGSYS:
         return Ruling(Verdict.SV, "SIGSYS")
     if outcome.compile_error is not None:
-        return Ruling(Verdict.CE, _last_line(outcome.compile_error.encode()))
+        return Ruling(Verdict.CE, _complaint(outcome.compile_error.encode()))
     if not outcome.compiled and outcome.exit_code != 0:
         return Ruling(Verdict.CE, f"the compiler was stopped: {_how_it_ended(outcome)}")
     for size, name in ((outcome.stdout_size, "stdout"), (outcome.stderr_size, "stderr")):
         if size >= bounds.output:
             return Ruling(Verdict.OLE, name)
     if _short_of_memory(outcome, bounds):
-        return Ruling(Verdict.MLE, f"{outcome.peak >> 20} MB")
+        over = outcome.peak > bounds.memory
+        return Ruling(Verdict.MLE, f"{outcome.peak >> 20} MB" if over else "out of memory")
     if outcome.cpu_s > bounds.cpu_s or outcome.exit_code == -signal.SIGXCPU:
         return Ruling(Verdict.TLE, "cpu")
     if outcome.killed is Kill.IDLE:
@@ -128,8 +130,12 @@ def _how_it_ended(outcome: Outcome) -> str:
     return error or f"exit code {outcome.exit_code}"
 
 
-_EXCEPTION = re.compile(rb"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Iteration)[\w.]*)(?::|$)")
-_RUNTIMES = re.compile(rb"Exception in thread .*? ([\w.$]+(?:Error|Exception))|^(panic: .*)|thread '.*' panicked")
+_EXCEPTION = re.compile(
+    rb"^((?:[A-Za-z_][\w.]*)?(?:Error|Exception|Exit|Interrupt|Warning|Iteration)[\w.]*)(?::|$)"
+)
+_RUNTIMES = re.compile(
+    rb"Exception in thread .*? ([\w.$]+(?:Error|Exception))|^(panic: .*)|thread '.*' .*panicked|^thread '.*' panicked"
+)
 
 
 def exception_name(stderr: bytes) -> str:
@@ -138,12 +144,17 @@ def exception_name(stderr: bytes) -> str:
     for line in reversed(lines[-20:]):
         if match := _EXCEPTION.match(line.strip()):
             return match[1].decode("utf-8", "replace")[:120]
-    for line in lines:
+    for line in stderr[:_TAIL].splitlines():  # a stack trace follows, however long
         if match := _RUNTIMES.search(line):
             return (match[1] or match[2] or b"panic").decode("utf-8", "replace")[:120]
     return ""
 
 
-def _last_line(text: bytes) -> str:
+_COMPLAINT = re.compile(rb"\b(fatal error|error)\b(\[E\d+\])?:|^[A-Za-z]*Error\b|was stopped:")
+
+
+def _complaint(text: bytes) -> str:
+    """The first line of a compiler's output that says what is wrong; failing that, the last line."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].decode("utf-8", "replace").strip()[:300] if lines else ""
+    found = next((line for line in lines if _COMPLAINT.search(line)), lines[-1] if lines else b"")
+    return found.decode("utf-8", "replace").strip()[:300]

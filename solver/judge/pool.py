@@ -24,7 +24,9 @@ class SlotKind(Enum):
 
 
 class Pool:
-    def __init__(self, python: str, isolation: Isolation, size: int, packages: tuple[str, ...], first: Slot) -> None:
+    def __init__(
+        self, python: str, isolation: Isolation, size: int, packages: tuple[str, ...], first: Slot
+    ) -> None:
         self._python = python
         self._isolation = isolation
         self._packages = packages
@@ -61,10 +63,8 @@ class Pool:
                 return slot
             self._started += 1
             index = self._started
-        config = machine.jail_config(
-            self._python, self._isolation.layers, index, native=kind is SlotKind.NATIVE, packages=self._packages
-        )
-        slot = Slot(config, self._python)
+        native = kind is SlotKind.NATIVE
+        slot = machine.start_at(self._isolation.level, self._python, self._packages, index, native=native)
         with self._lock:
             self._busy.add(slot)
         return slot
@@ -96,5 +96,3 @@ class Pool:
             slot.close()
         for slot in busy:
             slot.abandon()
-
-

@@ -1,6 +1,8 @@
-"""Rules under which a verdict is reached. `strict` is ours; the others repeat a published harness's own rules.
+"""Rules under which a verdict is reached. `strict` is ours; the others repeat a published harness's own
+rules.
 
-A number from another harness can only be reproduced with that harness's quirks; a report names the profile it used.
+A number from another harness can only be reproduced with that harness's quirks; a report names the profile it
+used.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from .single import Python
 class Profile:
     """`checker` replaces a task's default one. `soft_denials` makes a right answer after a denied call SV.
 
-    `split_oracle` False runs the asserts in the program's own process, as the harness did: weaker, and flagged.
-    `wrapped` runs a stdin program as the body of a function with text streams that have no descriptor beneath.
-    `first_output` compares with the first expected output alone; `ascii_input` refuses other input.
+    `split_oracle` False runs the asserts in the program's own process, as the harness did: weaker, and
+    flagged. `wrapped` runs a stdin program as the body of a function with text streams that have no
+    descriptor beneath. `first_output` compares with the first expected output alone; `ascii_input` refuses
+    other input.
     """
 
     name: str

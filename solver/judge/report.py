@@ -31,8 +31,8 @@ class FirstDiff:
 class TestResult:
     """`reason` is short: an exception type, a denied system call, a signal, `cpu` or `idle`.
 
-    `memory_mb` is the peak resident size with the interpreter's own share. `flags` are remarks that do not change
-    the verdict, such as `denied:clone` or `near_limit:cpu`.
+    `memory_mb` is the peak resident size with the interpreter's own share. `flags` are remarks that do not
+    change the verdict, such as `denied:clone` or `near_limit:cpu`.
     """
 
     index: int
@@ -51,7 +51,8 @@ class TestResult:
         data = asdict(self)
         data["verdict"] = self.verdict.value
         data["flags"] = list(self.flags)
-        return _printable(data)
+        printable: dict[str, Any] = _printable(data)
+        return printable
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -70,7 +71,8 @@ class TestResult:
 class Environment:
     """Where and under what rules a verdict was reached; two verdicts compare fairly only when these agree.
 
-    `policy` and `interpreter` are digests: of the seccomp filters and jail layout, and of the interpreter's binary.
+    `policy` and `interpreter` are digests: of the seccomp filters and jail layout, and of the interpreter's
+    binary.
     """
 
     level: Level

@@ -33,7 +33,12 @@ def result_of(index: int, outcome: Outcome, bounds: Bounds, profile: Profile, de
     verdict, reason = ruling.verdict, ruling.reason
     answer = Answer(Verdict.AC)
     flags = [f"denied:{name}" for name in ruling.soft]
-    if verdict is Verdict.RE and not profile.exit_code_counts and outcome.exit_code > 0 and not outcome.stderr:
+    if (
+        verdict is Verdict.RE
+        and not profile.exit_code_counts
+        and outcome.exit_code > 0
+        and not outcome.stderr
+    ):
         verdict, reason = None, ""
     if verdict is None:
         answer = decide(outcome)

@@ -13,8 +13,8 @@ from .slot import Slot
 from .task import Limits
 from .watch import Run, watch
 
-# Address space beyond the memory limit: reservations that are never touched (thread stacks, arenas) are no use of
-# memory. What is touched is counted by the watch and by the kernel's peak.
+# Address space beyond the memory limit: reservations that are never touched (thread stacks, arenas) are no
+# use of memory. What is touched is counted by the watch and by the kernel's peak.
 SLACK = 512 << 20
 
 
@@ -29,7 +29,8 @@ def bounds_of(limits: Limits, cpu_s: float | None = None) -> Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """How the interpreter runs a program: `optimize` 2 strips asserts; `exits` leaves `exit` and `quit` in place."""
+    """How the interpreter runs a program: `optimize` 2 strips asserts; `exits` leaves `exit` and `quit` in
+    place."""
 
     optimize: int = 0
     exits: bool = True
@@ -64,7 +65,13 @@ class Single:
     """A fresh sandbox per run; `source` as `pyrun.pack_source` made it."""
 
     def __init__(
-        self, slot: Slot, source: bytes, limits: Limits, how: Python, role: Role = Role.PYTHON, entry: str = ""
+        self,
+        slot: Slot,
+        source: bytes,
+        limits: Limits,
+        how: Python,
+        role: Role = Role.PYTHON,
+        entry: str = "",
     ) -> None:
         self._slot = slot
         self._source = source
@@ -97,5 +104,6 @@ def collect(outcome: Outcome, out: int, err: int, limit: int) -> None:
 
 
 def was_compiled(code: int) -> bool:
-    """The child shares our descriptor's offset: it stands at the end after reading and goes back to 0 once compiled."""
+    """The child shares our descriptor's offset: it stands at the end after reading and goes back to 0 once
+    compiled."""
     return os.lseek(code, 0, os.SEEK_CUR) == 0

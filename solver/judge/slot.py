@@ -11,9 +11,9 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass
 
+from .cgroup import Group
 from .errors import SandboxUnavailable, SlotLost
 from .jail.spec import JailConfig, Order, Tag, receive, send, unpack
 
@@ -33,12 +33,13 @@ class Record:
 
 
 class Slot:
-    """One launcher and its zygote. Used by one thread at a time; `lock` is the owner's to take."""
+    """One launcher and its zygote. Used by one thread at a time."""
 
-    def __init__(self, config: JailConfig, python: str) -> None:
+    def __init__(self, config: JailConfig, python: str, group: Group | None = None) -> None:
+        self.group = group
+        self.has_proc = False
         self.config = config
         self.python = python
-        self.lock = threading.Lock()
         self.address_space = 0
         self.runs = 0
         self._number = 0
@@ -64,6 +65,8 @@ class Slot:
             theirs.close()
             os.close(owner)
         try:
+            if group is not None:
+                group.add(self._process.pid)
             self._await_ready()
         except BaseException:
             self.close()
@@ -79,8 +82,10 @@ class Slot:
             tail = self._process.stderr.read()[-600:].decode("utf-8", "replace").strip()
             raise SandboxUnavailable(f"the sandbox ended while it started: {tail or 'no message'}") from None
         if record.tag is not Tag.READY:
-            raise SandboxUnavailable(f"the sandbox could not be built: {record.body.decode('utf-8', 'replace')}")
-        self.address_space = struct.unpack("=Q", record.body)[0]
+            raise SandboxUnavailable(
+                f"the sandbox could not be built: {record.body.decode('utf-8', 'replace')}"
+            )
+        self.address_space, self.has_proc = struct.unpack("=Q?", record.body)
 
     def next_number(self) -> int:
         self._number += 1
@@ -114,6 +119,8 @@ class Slot:
             self._process.wait()
         if self._process.stderr is not None:
             self._process.stderr.close()
+        if self.group is not None:
+            self.group.remove()
 
 
 def receive_record(channel: socket.socket) -> Record:

@@ -61,5 +61,3 @@ def text_decider(outputs: tuple[str, ...], checker: TextChecker, profile: Profil
         return Answer(Verdict.WA, first.note, first.first_diff, clip(wanted[0]))
 
     return decide
-
-

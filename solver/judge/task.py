@@ -1,7 +1,7 @@
 """What is judged: a program, the tests it must pass and the limits it must keep.
 
-Expected outputs live in these objects and in the judge's own process only; they are never sent into a sandbox that
-runs the program.
+Expected outputs live in these objects and in the judge's own process only; they are never sent into a sandbox
+that runs the program.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ TaskKind = Literal["stdio", "call", "assert"]
 class Limits:
     """Limits of one test. Times are CPU seconds unless the name says otherwise; sizes count in 1024s.
 
-    `idle_s` bounds wall time in which the program neither ran nor waited for a processor, so a loaded machine never
-    uses it up. `scratch_mb` above zero gives the run a private writable directory of that size as its working
-    directory; at zero nothing can be written.
+    `idle_s` bounds wall time in which the program neither ran nor waited for a processor, so a loaded machine
+    never uses it up. `scratch_mb` above zero gives the run a private writable directory of that size as its
+    working directory; at zero nothing can be written.
     """
 
     cpu_s: float = 2.0
@@ -51,7 +51,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`language` is a key of `languages.LANGUAGES` (python, cpp, ...); use `language_from_name` for free names."""
+    """`language` is a key of `languages.LANGUAGES` (python, cpp, ...); use `language_from_name` for free
+    names."""
 
     source: str
     language: str = "python"
@@ -69,9 +70,10 @@ class StdioTest:
 class CallTest:
     """A call of the task's entry point.
 
-    With `args` the JSON values are passed and the result is compared with `expected` as a JSON value, or, where
-    `outputs` are given, as text. Without `args`, `raw_input` holds one argument a line. A program that reads stdin
-    is fed `raw_input` and its output compared with `outputs` instead: published sets accept both kinds of answer.
+    With `args` the JSON values are passed and the result is compared with `expected` as a JSON value, or,
+    where `outputs` are given, as text. Without `args`, `raw_input` holds one argument a line. A program that
+    reads stdin is fed `raw_input` and its output compared with `outputs` instead: published sets accept both
+    kinds of answer.
     """
 
     args: tuple[JSON, ...] | None = None
@@ -88,8 +90,8 @@ class CallTest:
 class AssertTest:
     """Python statements that raise when the program is wrong.
 
-    They run in a process of their own, apart from the program. When they define `check` and do not call it, it is
-    called with the task's entry point.
+    They run in a process of their own, apart from the program. When they define `check` and do not call it,
+    it is called with the task's entry point.
     """
 
     code: str

@@ -17,11 +17,11 @@ class Verdict(StrEnum):
     IE = "IE"
 
     @property
-    def title(self) -> str:
-        return _TITLES[self]
+    def label(self) -> str:
+        return _LABELS[self]
 
 
-_TITLES = {
+_LABELS = {
     Verdict.AC: "accepted",
     Verdict.WA: "wrong answer",
     Verdict.TLE: "time limit exceeded",
@@ -43,11 +43,11 @@ class Level(StrEnum):
     L3 = "L3"
 
     @property
-    def title(self) -> str:
-        return _LEVEL_TITLES[self]
+    def label(self) -> str:
+        return _LEVEL_LABELS[self]
 
 
-_LEVEL_TITLES = {
+_LEVEL_LABELS = {
     Level.L0: "resource limits only (refused)",
     Level.L1: "kernel filters: seccomp and Landlock",
     Level.L2: "strong: namespaces, seccomp, Landlock",

@@ -1,8 +1,9 @@
-"""Watches runs while they last: CPU, idleness and memory against their limits, and the calls they may not make.
+"""Watches runs while they last: CPU, idleness and memory against their limits, and the calls they may not
+make.
 
 Time limits are on CPU. Idleness is wall time in which the program neither ran nor waited for a processor (the
-scheduler's own account), so neither limit is used up by a busy machine. A late look only ends a run later: the verdict
-comes from what the kernel counted, not from when the judge looked.
+scheduler's own account), so neither limit is used up by a busy machine. A late look only ends a run later:
+the verdict comes from what the kernel counted, not from when the judge looked.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ _KILL_GRACE = 30.0
 class Run:
     """One process under watch.
 
-    `shim`: its program runs below an init, whose record ENDED counts. `tree`: it forks (a compiler), so its whole tree
-    is counted. `unlimited`: it runs nothing of the program. `blame`: the run whose calls its listener hears.
+    `shim`: its program runs below an init, whose record ENDED counts. `tree`: it forks (a compiler), so its
+    whole tree is counted. `unlimited`: it runs nothing of the program. `blame`: the run whose calls its
+    listener hears.
     """
 
-    def __init__(self, number: int, bounds: Bounds, calls: Calls, *, shim: bool = False, tree: bool = False) -> None:
+    def __init__(
+        self, number: int, bounds: Bounds, calls: Calls, *, shim: bool = False, tree: bool = False
+    ) -> None:
         self.number = number
         self.bounds = bounds
         self.calls = calls
@@ -211,7 +215,10 @@ class Run:
             except OSError:
                 continue
             for thread in threads:
-                with contextlib.suppress(OSError, IndexError, ValueError), open(f"{folder}/{thread}/schedstat") as file:
+                with (
+                    contextlib.suppress(OSError, IndexError, ValueError),
+                    open(f"{folder}/{thread}/schedstat") as file,
+                ):
                     self._delays[thread] = int(file.read().split()[1]) / 1e9
         return sum(self._delays.values()) - self._delay_base
 

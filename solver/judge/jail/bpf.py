@@ -1,7 +1,8 @@
 """A seccomp filter as data, and its translation to classic BPF.
 
-A `Filter` maps calls to actions, with rules on arguments for some; everything unnamed gets the default action. The
-translation is a binary search over call numbers, so a call costs about eight instructions whatever its number.
+A `Filter` maps calls to actions, with rules on arguments for some; everything unnamed gets the default
+action. The translation is a binary search over call numbers, so a call costs about eight instructions
+whatever its number.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ _SET_MODE_FILTER, _NEW_LISTENER = 1, 8
 
 @dataclass(frozen=True, slots=True)
 class ArgumentRule:
-    """`action` when the low 32 bits of argument `index`, masked, equal `value`; rules of a call are tried in order."""
+    """`action` when the low 32 bits of argument `index`, masked, equal `value`; rules of a call are tried in
+    order."""
 
     index: int
     mask: int
@@ -57,7 +59,12 @@ class Filter:
         return self
 
     def assemble(self) -> bytes:
-        program = [_ins(_LD, _OFFSET_ARCH), _ins(_JEQ, ARCH.audit, 1, 0), _ins(_RET, KILL), _ins(_LD, _OFFSET_NR)]
+        program = [
+            _ins(_LD, _OFFSET_ARCH),
+            _ins(_JEQ, ARCH.audit, 1, 0),
+            _ins(_RET, KILL),
+            _ins(_LD, _OFFSET_NR),
+        ]
         if ARCH.has_x32:
             program += [_ins(_JGE, _X32_BIT, 0, 1), _ins(_RET, KILL)]
         return b"".join(program + self._search(self._segments()))
@@ -117,5 +124,3 @@ def install(code: bytes, *, listen: bool) -> int:
     program = _Program(len(code) // 8, code)
     buffer = ctypes.cast(ctypes.byref(program), ctypes.c_void_p).value or 0
     return syscall("seccomp", _SET_MODE_FILTER, _NEW_LISTENER if listen else 0, buffer)
-
-

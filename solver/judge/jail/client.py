@@ -1,7 +1,8 @@
-"""The tests' side of a function test: runs the hidden asserts against stand-ins for what the solution defined.
+"""The tests' side of a function test: runs the hidden asserts against stand-ins for what the solution
+defined.
 
-The solution's process sees arguments and nothing else. It cannot raise an AssertionError here, replace a built-in the
-tests use, or decide what one of its objects equals.
+The solution's process sees arguments and nothing else. It cannot raise an AssertionError here, replace a
+built-in the tests use, or decide what one of its objects equals.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from .codec import ForeignValue, Pipe, dump, load
 
 
 class TestEnd(StrEnum):
-    """FAILED: an assert did. REMOTE: the solution raised. GONE: its process ended. FOREIGN: it sent what may not cross.
-    ODD: another exception in the test, such as a comparison of types that do not compare. BROKEN: not valid Python.
-    UNDEFINED: the solution lacks the name the test calls."""
+    """FAILED: an assert did. REMOTE: the solution raised. GONE: its process ended. FOREIGN: it sent what may
+    not cross. ODD: another exception in the test, such as a comparison of types that do not compare.
+    BROKEN: not valid Python. UNDEFINED: the solution lacks the name the test calls."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -39,7 +40,8 @@ class RemoteError(Exception):
 
 
 class Remote:
-    """An object that lives in the solution's process. `plain`: the built-in value it is a subclass instance of."""
+    """An object that lives in the solution's process. `plain`: the built-in value it is a subclass instance
+    of."""
 
     __slots__ = ("__connection", "__has_plain", "__key", "__plain")
     __hash__ = object.__hash__
@@ -214,7 +216,9 @@ def _run_test(connection: Connection, source: str, preamble: str, entry: str) ->
         return TestEnd.FOREIGN, str(error)
     except BaseException as error:
         if error is connection.raised:
-            return TestEnd.REMOTE, str(error) if type(error) is RemoteError else f"{type(error).__name__}: {error}"
+            return TestEnd.REMOTE, str(error) if type(
+                error
+            ) is RemoteError else f"{type(error).__name__}: {error}"
         if isinstance(error, NameError):
             return TestEnd.UNDEFINED, str(error)
         return TestEnd.ODD, f"{type(error).__name__}: {error}"
@@ -222,7 +226,8 @@ def _run_test(connection: Connection, source: str, preamble: str, entry: str) ->
 
 
 def compile_test(source: str) -> tuple[types.CodeType, bool]:
-    """The test, and whether its `check` still has to be called: it is defined but nothing at the top calls it."""
+    """The test, and whether its `check` still has to be called: it is defined but nothing at the top calls
+    it."""
     tree = ast.parse(source, "tests.py")
     defined = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body)
     called = any(
@@ -235,7 +240,8 @@ def compile_test(source: str) -> tuple[types.CodeType, bool]:
 
 
 def _bind_names(connection: Connection, code: types.CodeType, namespace: dict[str, Any], entry: str) -> None:
-    """Names of the test that the solution defines become stand-ins; built-in names never do, but for the entry point.
+    """Names of the test that the solution defines become stand-ins; built-in names never do, but for the
+    entry point.
 
     What the trusted preamble defines stays ours, again but for the entry point, whose stub it may hold.
     """

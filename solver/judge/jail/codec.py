@@ -1,8 +1,8 @@
 """How values cross between the process that runs a solution and the one that runs the tests.
 
-Length-prefixed pickles with two rules. Only the plain types below may be named, so loading one runs nothing. Anything
-else stays where it is and travels as a handle. What a handle stands for is compared by its plain value or not at all:
-an object of the solution never gets to say what it equals.
+Length-prefixed pickles with two rules. Only the plain types below may be named, so loading one runs nothing.
+Anything else stays where it is and travels as a handle. What a handle stands for is compared by its plain
+value or not at all: an object of the solution never gets to say what it equals.
 """
 
 from __future__ import annotations
@@ -20,7 +20,20 @@ from typing import Any
 
 MESSAGE_MAX = 64 << 20
 _SIZE = struct.Struct("=Q")
-_BASES: tuple[type, ...] = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
+_BASES: tuple[type, ...] = (
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    bytearray,
+    tuple,
+    list,
+    dict,
+    set,
+    frozenset,
+)
 PLAIN: frozenset[type] = frozenset(
     {
         type(None), *_BASES, range, slice,

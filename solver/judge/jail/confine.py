@@ -16,7 +16,8 @@ _STACK_CEILING = resource.RLIM_INFINITY
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What a zygote knows about the jail it lives in. `ruleset`: Landlock's, -1 without; `address_space` bytes."""
+    """What a zygote knows about the jail it lives in. `ruleset`: Landlock's, -1 without; `address_space`
+    bytes."""
 
     config: JailConfig
     ruleset: int
@@ -24,6 +25,7 @@ class Slot:
     address_space: int
     tasks: int
     own_pid_fd: int
+    has_proc: bool
 
     def has(self, layer: str) -> bool:
         return layer in self.config.layers

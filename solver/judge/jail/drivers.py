@@ -1,4 +1,5 @@
-"""What happens in the program's own process once its code has run: nothing, a call, a served interface, or asserts."""
+"""What happens in the program's own process once its code has run: nothing, a call, a served interface, or
+asserts."""
 
 from __future__ import annotations
 
@@ -63,7 +64,18 @@ def parse_argument(line: str) -> Any:
         return line
 
 
-_SEQUENCES = (tuple, set, frozenset, collections.deque, range, type({}.keys()), type({}.values()), map, filter, zip)
+_SEQUENCES = (
+    tuple,
+    set,
+    frozenset,
+    collections.deque,
+    range,
+    type({}.keys()),
+    type({}.values()),
+    map,
+    filter,
+    zip,
+)
 
 
 def jsonable(value: Any) -> Any:
@@ -80,12 +92,15 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, _SEQUENCES):
         return [jsonable(item) for item in value]
     if isinstance(value, dict):
-        return {key if isinstance(key, str) else json.dumps(key): jsonable(item) for key, item in value.items()}
+        return {
+            key if isinstance(key, str) else json.dumps(key): jsonable(item) for key, item in value.items()
+        }
     raise TypeError(type(value).__name__)
 
 
 def _check_in_process(entry: str, namespace: dict[str, Any], document: int, events: int) -> None:
-    """Program and asserts share a process, as in the harnesses whose numbers this reproduces. A program can cheat."""
+    """Program and asserts share a process, as in the harnesses whose numbers this reproduces. A program can
+    cheat."""
     with open(document, "rb") as file:
         plan = json.load(file)
 

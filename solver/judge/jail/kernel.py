@@ -1,4 +1,5 @@
-"""The kernel calls the standard library does not offer, one function each. Every failure is an OSError that names it."""
+"""The kernel calls the standard library does not offer, one function each. Every failure is an OSError that
+names it."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ _syscall.restype = ctypes.c_long
 
 
 def syscall(name: str, *args: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
-    values: list[object] = [ctypes.c_ulong(arg & 0xFFFFFFFFFFFFFFFF) if isinstance(arg, int) else arg for arg in args]
+    values: list[object] = [
+        ctypes.c_ulong(arg & 0xFFFFFFFFFFFFFFFF) if isinstance(arg, int) else arg for arg in args
+    ]
     result: int = _syscall(ctypes.c_long(NR[name]), *values)
     if result < 0:
         error = ctypes.get_errno()

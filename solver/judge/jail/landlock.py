@@ -1,4 +1,5 @@
-"""Landlock: which files may be read, written and executed, and no TCP, no signals and no abstract sockets outwards."""
+"""Landlock: which files may be read, written and executed, and no TCP, no signals and no abstract sockets
+outwards."""
 
 from __future__ import annotations
 
@@ -32,7 +33,16 @@ _FIRST_ABI = (1 << 13) - 1
 READ = EXECUTE | READ_FILE | READ_DIR
 DEVICE = READ_FILE | WRITE_FILE
 SCRATCH = (
-    WRITE_FILE | READ_FILE | READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_SYM | REFER | TRUNCATE
+    WRITE_FILE
+    | READ_FILE
+    | READ_DIR
+    | REMOVE_DIR
+    | REMOVE_FILE
+    | MAKE_DIR
+    | MAKE_REG
+    | MAKE_SYM
+    | REFER
+    | TRUNCATE
 )
 _VERSION_FLAG = 1
 _RULE_PATH_BENEATH = 1
@@ -76,7 +86,9 @@ class Ruleset:
             if not os.path.isdir(path):
                 access &= _ON_FILES
             rule = struct.pack("=Qi", access & self._handled, fd)
-            syscall("landlock_add_rule", self.fd, _RULE_PATH_BENEATH, ctypes.create_string_buffer(rule, 12), 0)
+            syscall(
+                "landlock_add_rule", self.fd, _RULE_PATH_BENEATH, ctypes.create_string_buffer(rule, 12), 0
+            )
         finally:
             os.close(fd)
 

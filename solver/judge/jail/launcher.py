@@ -1,8 +1,8 @@
 """The start of a slot: `python -S -s -P -B -c BOOT DIRECTORY SOCKET OWNER CONFIG`.
 
-The judge execs it once per slot with an empty environment. It imports what programs commonly use, builds the jail and
-becomes the zygote. Order matters: root must bind an interpreter that only root can reach before it gives up root, and
-/proc can only be mounted while the old one is still in sight.
+The judge execs it once per slot with an empty environment. It imports what programs commonly use, builds the
+jail and becomes the zygote. Order matters: root must bind an interpreter that only root can reach before it
+gives up root, and /proc can only be mounted while the old one is still in sight.
 """
 
 from __future__ import annotations
@@ -55,11 +55,12 @@ def _grow_stack() -> None:
 
 def _enter(config: JailConfig, channel: socket.socket, owner: int) -> confine.Slot:
     tasks = 0
+    has_proc = True
     if "namespaces" in config.layers:
         if os.getuid() == 0 and config.uid:
-            _enter_as_root(config, channel, owner)
+            has_proc = _enter_as_root(config, channel, owner)
         else:
-            _enter_as_user(config, channel, owner)
+            has_proc = _enter_as_user(config, channel, owner)
         kernel.sethostname("box")
     else:
         _become(config.uid)
@@ -73,27 +74,29 @@ def _enter(config: JailConfig, channel: socket.socket, owner: int) -> confine.Sl
         landlock_abi=version,
         address_space=zygote.address_space(),
         tasks=tasks,
+        has_proc=has_proc,
         own_pid_fd=os.pidfd_open(os.getpid()) if "namespaces" in config.layers else -1,
     )
 
 
-def _enter_as_root(config: JailConfig, channel: socket.socket, owner: int) -> None:
+def _enter_as_root(config: JailConfig, channel: socket.socket, owner: int) -> bool:
     proc = os.open("/proc", os.O_PATH | os.O_CLOEXEC)
     kernel.unshare(CLONE_NEWNS | CLONE_NEWPID)
     _step_into_pid_namespace(channel, owner)
-    root.build(config.roots, config.stage)
+    has_proc = root.build(config.roots, config.stage)
     _become(config.uid)
     _map_user(proc)
     kernel.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWPID)
     _step_into_pid_namespace(channel, owner)
+    return has_proc
 
 
-def _enter_as_user(config: JailConfig, channel: socket.socket, owner: int) -> None:
+def _enter_as_user(config: JailConfig, channel: socket.socket, owner: int) -> bool:
     proc = os.open("/proc", os.O_PATH | os.O_CLOEXEC)
     _map_user(proc)
     kernel.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWPID)
     _step_into_pid_namespace(channel, owner)
-    root.build(config.roots, config.stage)
+    return root.build(config.roots, config.stage)
 
 
 def _become(uid: int) -> None:

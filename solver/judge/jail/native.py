@@ -1,7 +1,8 @@
 """Runs an executable, or a compiler, under a small init.
 
-The init is process 1 of the run's namespace: the program below it gets true exit signals, and everything it left
-behind dies when the init ends. The working directory is a fresh tmpfs (without namespaces: a directory the judge made).
+The init is process 1 of the run's namespace: the program below it gets true exit signals, and everything it
+left behind dies when the init ends. The working directory is a fresh tmpfs (without namespaces: a directory
+the judge made).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _prepare(slot: confine.Slot, order: Order) -> str:
     work = WORK if slot.has("namespaces") else order.work
     if slot.has("namespaces"):
         kernel.unshare(kernel.CLONE_NEWNS)
-        size = max(order.scratch, 1 << 20)
+        size = max(order.scratch, order.room)
         options = f"size={size},nr_inodes=4096,mode=700"
         kernel.mount("tmpfs", work, "tmpfs", MS_NOSUID | MS_NODEV, options)
     os.chdir(work)

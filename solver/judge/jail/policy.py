@@ -1,7 +1,8 @@
-"""Which system calls a program may make. One allow list; what is not named gets ENOSYS, as on an older kernel.
+"""Which system calls a program may make. One allow list; what is not named gets ENOSYS, as on an older
+kernel.
 
-Refusals that say something about a program are answered by the judge (NOTIFY), so a verdict can name the call:
-*hostile* calls end the run at once, *soft* ones fail with EPERM and are noted.
+Refusals that say something about a program are answered by the judge (NOTIFY), so a verdict can name the
+call: *hostile* calls end the run at once, *soft* ones fail with EPERM and are noted.
 """
 
 from __future__ import annotations
@@ -58,11 +59,11 @@ rt_tgsigqueueinfo vmsplice splice tee
 _CLONE_THREAD = 0x00010000
 _NAMESPACE_FLAGS = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
-# F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_DUPFD_CLOEXEC F_SETPIPE_SZ F_GETPIPE_SZ F_GET_SEALS. Locks, leases and
-# owners reach across runs through shared files and are left out.
+# F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_DUPFD_CLOEXEC F_SETPIPE_SZ F_GETPIPE_SZ F_GET_SEALS. Locks, leases
+# and owners reach across runs through shared files and are left out.
 _FCNTL = (0, 1, 2, 3, 4, 1030, 1031, 1032, 1034)
-# PR_GET_DUMPABLE PR_SET_NAME PR_GET_NAME PR_GET_SECCOMP PR_CAPBSET_READ PR_SET/GET_TIMERSLACK PR_SET/GET_NO_NEW_PRIVS
-# PR_GET_THP_DISABLE PR_SET_VMA
+# PR_GET_DUMPABLE PR_SET_NAME PR_GET_NAME PR_GET_SECCOMP PR_CAPBSET_READ PR_SET/GET_TIMERSLACK
+# PR_SET/GET_NO_NEW_PRIVS PR_GET_THP_DISABLE PR_SET_VMA
 _PRCTL = (3, 15, 16, 21, 23, 29, 30, 38, 39, 42, 0x53564D41)
 
 
@@ -76,7 +77,8 @@ class Kind(Enum):
 
 
 def build(kind: Kind, *, pid: int = 0, quiet: tuple[str, ...] = ()) -> Filter:
-    """`pid`: for NATIVE, the process's own number, to which it may send signals. `quiet` calls fail unnoticed."""
+    """`pid`: for NATIVE, the process's own number, to which it may send signals. `quiet` calls fail
+    unnoticed."""
     answer = refuse(errno.EPERM) if kind is Kind.COMPILE else NOTIFY
     program = Filter(refuse(errno.ENOSYS)).set(_ALLOWED, ALLOW).set(HOSTILE, NOTIFY).set(SOFT, answer)
     program.set("clone3", refuse(errno.ENOSYS))  # its flags lie in memory, out of a filter's sight

@@ -52,7 +52,9 @@ class Compiled:
         before, source = unpack_source(data)
         level = optimize or -1
         self.text = source
-        self.preamble = compile(before, PREAMBLE_FILE, "exec", dont_inherit=True, optimize=level) if before else None
+        self.preamble = (
+            compile(before, PREAMBLE_FILE, "exec", dont_inherit=True, optimize=level) if before else None
+        )
         self.code = compile(source, FILE, "exec", dont_inherit=True, optimize=level)
 
 
@@ -64,8 +66,8 @@ def read_all(fd: int) -> bytes:
 def compile_or_exit(order: Order, source: int, channel: socket.socket) -> Compiled:
     """Compile what `source` holds; closes it and the channel, so that the program finds neither.
 
-    The judge tells a compiler that was stopped from a program that was by the offset it shares with us on `source`:
-    at the end while the text compiles, back at 0 afterwards.
+    The judge tells a compiler that was stopped from a program that was by the offset it shares with us on
+    `source`: at the end while the text compiles, back at 0 afterwards.
     """
     with open(source, "rb", buffering=0, closefd=False) as file:
         data = file.readall()
@@ -175,7 +177,8 @@ def _print_exception(error: BaseException, text: bytes) -> None:
 
 
 def _leave(code: int, module: types.ModuleType) -> NoReturn:
-    """Threads are joined, exit handlers run and files flushed, in the interpreter's order; an error there counts."""
+    """Threads are joined, exit handlers run and files flushed, in the interpreter's order; an error there
+    counts."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()

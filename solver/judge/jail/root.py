@@ -1,4 +1,5 @@
-"""The file system a slot sees: a small read-only tmpfs with read-only binds of the system and the interpreter.
+"""The file system a slot sees: a small read-only tmpfs with read-only binds of the system and the
+interpreter.
 
 Needs a mount namespace of its own. Nothing of the machine but the named roots is reachable afterwards.
 """

@@ -1,4 +1,5 @@
-"""The solution's side of a function test: answers calls on what the program defined. Runs in the program's process."""
+"""The solution's side of a function test: answers calls on what the program defined. Runs in the program's
+process."""
 
 from __future__ import annotations
 

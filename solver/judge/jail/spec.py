@@ -1,8 +1,8 @@
 """What the judge and the sandbox say to each other, over one SOCK_SEQPACKET socket per slot.
 
-To the zygote go orders as JSON with descriptors beside them; no test data is ever in a message. Back come fixed
-records: a tag, the run's number and values. A record from a process that runs a program is sent before the program
-starts, so a program cannot forge one.
+To the zygote go orders as JSON with descriptors beside them; no test data is ever in a message. Back come
+fixed records: a tag, the run's number and values. A record from a process that runs a program is sent before
+the program starts, so a program cannot forge one.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ DESCRIPTORS_MAX = 64
 
 
 class Role(StrEnum):
-    """What a run does. SOLUTION serves calls and TESTS makes them; CHECKED does both in one process; TEMPLATE forks
-    once per test."""
+    """What a run does. SOLUTION serves calls and TESTS makes them; CHECKED does both in one process; TEMPLATE
+    forks once per test."""
 
     PYTHON = "python"
     CALL = "call"
@@ -34,9 +34,9 @@ class Role(StrEnum):
 
 
 class Tag(Enum):
-    """READY: the zygote serves. HELLO: a sandboxed process is about to run; carries its pidfd and its listener.
-    CODE: the program does not compile. ENDED: the program of an init shim ended. EXIT: the run's process ended.
-    FAILED: the sandbox could not be set up; the text says why."""
+    """READY: the zygote serves. HELLO: a sandboxed process is about to run; carries its pidfd and its
+    listener. CODE: the program does not compile. ENDED: the program of an init shim ended. EXIT: the run's
+    process ended. FAILED: the sandbox could not be set up; the text says why."""
 
     READY = b"R"
     HELLO = b"H"
@@ -75,8 +75,9 @@ LAYERS = ("namespaces", "seccomp", "landlock")
 class Order:
     """One run. Descriptors follow in the order stdin, stdout, stderr, then the role's own.
 
-    `memory` bytes of address space beyond what the process starts with, 0 for no bound; `scratch` bytes of writable
-    working directory, 0 for none; `files` names what the descriptors after the first `fixed` ones hold.
+    `memory` bytes of address space beyond what the process starts with, 0 for no bound; `scratch` bytes of
+    writable working directory, 0 for none; `room` bytes of it for files laid out beforehand too; `files`
+    names what the descriptors after the first `fixed` ones hold.
     """
 
     number: int
@@ -85,6 +86,7 @@ class Order:
     memory: int
     output: int
     scratch: int = 0
+    room: int = 0
     argv: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     files: tuple[str, ...] = ()
@@ -162,7 +164,8 @@ _RIGHTS_SPACE = socket.CMSG_SPACE(DESCRIPTORS_MAX * 4) + socket.CMSG_SPACE(12)
 
 
 def receive(channel: socket.socket) -> tuple[bytes, list[int], int]:
-    """One message, its descriptors (close-on-exec), and the sender's process number where the socket asks for it.
+    """One message, its descriptors (close-on-exec), and the sender's process number where the socket asks for
+    it.
 
     An empty message means that the other side is gone.
     """

@@ -1,7 +1,8 @@
 """One sandbox per program, one fork per test.
 
-The template is confined before it compiles the program and never runs it: each test starts from the same untouched
-interpreter. Its forks are calls a program may not make; the judge answers them and lets only this process have them.
+The template is confined before it compiles the program and never runs it: each test starts from the same
+untouched interpreter. Its forks are calls a program may not make; the judge answers them and lets only this
+process have them.
 """
 
 from __future__ import annotations

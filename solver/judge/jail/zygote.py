@@ -1,7 +1,7 @@
 """The pre-forked interpreter: waits for orders, forks one child per run, reports how it ended.
 
-It never reads a program, an input or an output. Children inherit its heap, so whatever it had read for one run would
-lie in the memory of the next.
+It never reads a program, an input or an output. Children inherit its heap, so whatever it had read for one
+run would lie in the memory of the next.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ import traceback
 import types
 import typing
 
-from . import bpf, confine, kernel, native, policy, pyrun, template
+from . import confine, kernel, native, policy, pyrun, template
 from .spec import Order, Role, Tag, Usage, pack, receive, send
 
 # Imported for the programs, which find them ready in sys.modules.
@@ -89,7 +89,7 @@ def serve(slot: confine.Slot, channel: socket.socket, owner: int) -> None:
     running: dict[int, tuple[int, int]] = {}  # pidfd -> (process, run number)
     gc.collect()
     gc.freeze()
-    channel.send(pack(Tag.READY, 0, struct.pack("=Q", slot.address_space)))
+    channel.send(pack(Tag.READY, 0, struct.pack("=Q?", slot.address_space, slot.has_proc)))
     while True:
         for fd, event in poll.poll():
             if fd in running:
@@ -130,7 +130,12 @@ _first_namespace = [True]
 
 
 def _start(
-    slot: confine.Slot, order: Order, descriptors: list[int], channel: socket.socket, owner: int, program: bytes
+    slot: confine.Slot,
+    order: Order,
+    descriptors: list[int],
+    channel: socket.socket,
+    owner: int,
+    program: bytes,
 ) -> int:
     """Fork the run's process into a PID namespace of its own: whatever it starts dies with it."""
     try:
