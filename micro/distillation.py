@@ -21,10 +21,9 @@ from pathlib import Path
 from micro import oracle
 from micro.chain import Split
 from micro.corpus import Document, failed_attempt, turn, wrong_chain
-from micro.generation import Generator
 from micro.problem import MAX_TRANSFORMS, MicroProblem, complete
 from micro.prompting import Prompter
-from micro.staff import AGENTS, corrected, taught, teachers
+from micro.staff import AGENTS, MixedStaff, students, supervisor, teachers
 from micro.trajectory import Call, Trajectory
 from micro.workbench import PARAMS, solve_all
 from solver.engines.protocol import ChatModel, Role
@@ -82,7 +81,8 @@ def teacher_trajectories(
     """Retrieval from every run that passes; the rest only where the first program did, so that no wrong plan or
     code is kept because a repair hid it."""
     pairs = Pairs()
-    runs = solve_all(problems, teachers(teacher), judge, progress=partial(tell, "teacher"))
+    staff = teachers(teacher)
+    runs = solve_all(problems, lambda _: staff, judge, progress=partial(tell, "teacher"))
     for run in runs:
         pairs.count("teacher: runs")
         if not run.passed:
@@ -124,12 +124,12 @@ def drafts(problems: Sequence[MicroProblem], judge: Judge, seed: str, tell: Tell
 
 
 def student_trajectories(
-    problems: Sequence[MicroProblem], generator: Generator, teacher: ChatModel, judge: Judge, tell: Tell
+    problems: Sequence[MicroProblem], student: ChatModel, teacher: ChatModel, judge: Judge, tell: Tell
 ) -> tuple[Pairs, list[Trajectory]]:
     """On-policy repairs, and the true verdict on the plans that the student really makes."""
     pairs = Pairs()
-    roles = (Role.DEBUGGING,)
-    runs = solve_all(problems, taught(generator, teacher, roles), judge, progress=partial(tell, "student"))
+    staff = MixedStaff(students(student, {}), {Role.DEBUGGING: teachers(teacher).answer})
+    runs = solve_all(problems, lambda _: staff, judge, progress=partial(tell, "student"))
     for run, problem in zip(runs, problems, strict=True):
         pairs.count("student: runs")
         if run.first_passed:
@@ -145,7 +145,7 @@ def student_trajectories(
 def corrections(
     problems: Sequence[MicroProblem],
     runs: Sequence[Trajectory],
-    generator: Generator,
+    student: ChatModel,
     judge: Judge,
     tell: Tell,
 ) -> Pairs:
@@ -157,7 +157,7 @@ def corrections(
         if not run.first_passed
     }
     for round_name in ("supervisor, first blame", "supervisor, second blame"):
-        failed = _replay(problems, blamed, generator, judge, pairs, partial(tell, round_name))
+        failed = _replay(problems, blamed, student, judge, pairs, partial(tell, round_name))
         blamed = {i: blamed[i] | {Role.CODING} for i in failed if Role.CODING not in blamed[i]}
         if not blamed:
             break
@@ -174,16 +174,17 @@ def blame(problem: MicroProblem, run: Trajectory) -> Role:
 def _replay(
     problems: Sequence[MicroProblem],
     blamed: dict[int, frozenset[Role]],
-    generator: Generator,
+    student: ChatModel,
     judge: Judge,
     pairs: Pairs,
     tell: Callable[[int, int], None],
 ) -> list[int]:
     """Run the blamed problems again with the revised answers; the indexes of those that fail all the same."""
     indexes = sorted(blamed)
+    usual = students(student, {})
     again = solve_all(
         [problems[i] for i in indexes],
-        corrected(generator, {place: blamed[i] for place, i in enumerate(indexes)}),
+        lambda place: MixedStaff(usual, dict.fromkeys(blamed[indexes[place]], supervisor)),
         judge,
         params=replace(PARAMS, t=0),
         progress=tell,

@@ -10,12 +10,12 @@ from typing import Any
 
 from micro import oracle
 from micro.chain import Split
-from micro.generation import Generator
 from micro.problem import MAX_TRANSFORMS, MicroProblem, complete
 from micro.staff import AGENTS, students
 from micro.trajectory import Trajectory
 from micro.workbench import solve_all
 from solver.agents.retrieval import parse_tolerant
+from solver.engines.protocol import ChatModel
 from solver.judge import Judge
 
 SHARED = "shared"
@@ -57,11 +57,12 @@ def evaluation_problems(count: int) -> list[MicroProblem]:
 def run_arm(
     arm: Arm,
     problems: Sequence[MicroProblem],
-    generator: Generator,
+    engine: ChatModel,
     judge: Judge,
     tell: Callable[[int, int], None],
 ) -> list[Trajectory]:
-    return solve_all(problems, students(generator, arm.adapted), judge, progress=tell)
+    staff = students(engine, arm.adapted)
+    return solve_all(problems, lambda _: staff, judge, progress=tell)
 
 
 def summary(arm: Arm, problems: Sequence[MicroProblem], runs: Sequence[Trajectory]) -> dict[str, Any]:

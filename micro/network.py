@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from micro.tokenizer import END_OF_TEXT_ID, TURN_END_ID
+from micro.tokenizer import CONTEXT, END_OF_TEXT_ID, TURN_END_ID
 
 if TYPE_CHECKING:
     import torch
     from transformers import Qwen2ForCausalLM
-
-CONTEXT = 1024
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ def encode_corpus(scale: Scale, tokenizer_folder: Path, path: Path) -> None:
     Sequences.encode(tokenizer.load(tokenizer_folder), corpus, scale.longest_sequence).save(path)
 
 
-def pretrain(scale: Scale, corpus: Path, folder: Path) -> None:
-    """Leaves the bf16 base model in `folder`, ready for `from_pretrained`."""
+def pretrain(scale: Scale, corpus: Path, tokenizer_folder: Path, folder: Path) -> None:
+    """Leaves the bf16 base model with its tokenizer in `folder`, ready for `from_pretrained`."""
     model = network.build(scale.shape, scale.pretraining.seed).bfloat16()
     model.set_attn_implementation("eager")  # at these lengths faster on a CPU than the fused kernel
     learn(
@@ -50,6 +50,7 @@ def pretrain(scale: Scale, corpus: Path, folder: Path) -> None:
         scale.pretraining,
         folder / "training",
     )
+    tokenizer.load(tokenizer_folder).save_pretrained(folder)
     model.save_pretrained(folder)
 
 

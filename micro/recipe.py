@@ -30,10 +30,10 @@ from pathlib import Path
 
 from micro import adapters, artefact, distillation, evaluation, pretraining
 from micro.corpus import Document
-from micro.generation import Generator
 from micro.oracle_server import MODEL, serve
 from micro.scale import SCALES, Scale
 from micro.staff import AGENTS
+from micro.student import student
 from solver.engines.openai_api import OpenAIEngine
 from solver.engines.protocol import ChatModel
 from solver.engines.spec import Capabilities, EngineKind, EngineSpec
@@ -77,7 +77,7 @@ class Recipe:
 
     def pretrain(self) -> None:
         if not (self.base / "model.safetensors").exists():
-            pretraining.pretrain(self.scale, self.corpus, self.base)
+            pretraining.pretrain(self.scale, self.corpus, self.tokenizer, self.base)
 
     def ask_teacher(self) -> None:
         if self.pairs["teacher"].exists():
@@ -92,10 +92,9 @@ class Recipe:
         if self.pairs["student"].exists():
             return
         problems = distillation.training_problems("student", self.scale.student_problems)
-        generator = Generator(self.base, self.tokenizer, {})
-        with served_teacher() as teacher, Judge(slots=JUDGE_SLOTS) as judge:
-            pairs, runs = distillation.student_trajectories(problems, generator, teacher, judge, tell)
-            pairs.extend(distillation.corrections(problems, runs, generator, judge, tell))
+        with served_teacher() as teacher, student(self.base, {}) as engine, Judge(slots=JUDGE_SLOTS) as judge:
+            pairs, runs = distillation.student_trajectories(problems, engine, teacher, judge, tell)
+            pairs.extend(distillation.corrections(problems, runs, engine, judge, tell))
         pairs.save(self.pairs["student"])
 
     def train_adapters(self) -> None:
@@ -119,12 +118,12 @@ class Recipe:
         self.results.mkdir(exist_ok=True)
         problems = evaluation.evaluation_problems(self.scale.evaluation_problems)
         named = (*AGENTS, evaluation.SHARED) if self.shared else AGENTS
-        generator = Generator(self.base, self.tokenizer, {name: self.adapters / name for name in named})
-        with Judge(slots=JUDGE_SLOTS) as judge:
+        folders = {name: self.adapters / name for name in named}
+        with student(self.base, folders) as engine, Judge(slots=JUDGE_SLOTS) as judge:
             for arm in evaluation.arms(self.shared):
                 path = self.results / f"{arm.name.replace(' ', '_')}.json"
                 if not path.exists():
-                    runs = evaluation.run_arm(arm, problems, generator, judge, partial(tell, arm.name))
+                    runs = evaluation.run_arm(arm, problems, engine, judge, partial(tell, arm.name))
                     write_json(path, evaluation.summary(arm, problems, runs))
 
     def publish(self) -> None:

@@ -38,12 +38,12 @@ FULL = Scale(
     pretraining=Plan(
         steps=1600,
         tokens_a_step=4096,
-        rates=Rates(weights=3e-3, matrices=1e-2),
+        rates=Rates(weights=3e-3, matrices=6e-3),
         warm_up=40,
         seed=1,
     ),
     teacher_problems=4000,
-    student_problems=2000,
+    student_problems=1200,
     adapters=Plan(
         steps=300, tokens_a_step=3072, rates=Rates(weights=2e-3), warm_up=20, seed=2, save_every=50
     ),
@@ -59,7 +59,7 @@ CI = Scale(
     pretraining=Plan(
         steps=400,
         tokens_a_step=3072,
-        rates=Rates(weights=3e-3, matrices=1e-2),
+        rates=Rates(weights=3e-3, matrices=6e-3),
         warm_up=20,
         seed=1,
     ),

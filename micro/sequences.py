@@ -14,7 +14,7 @@ from micro.corpus import Document
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedTokenizerFast
+    from transformers import Qwen2Tokenizer
 
 WINDOW = 2048  # sequences that are sorted by length together, so that a batch holds little padding
 CHUNK = 4096
@@ -42,9 +42,7 @@ class Sequences:
         return len(self.lengths)
 
     @classmethod
-    def encode(
-        cls, tokenizer: PreTrainedTokenizerFast, documents: Iterable[Document], longest: int
-    ) -> Sequences:
+    def encode(cls, tokenizer: Qwen2Tokenizer, documents: Iterable[Document], longest: int) -> Sequences:
         """Documents over `longest` tokens are left out, not cut: a cut answer would teach to stop anywhere."""
         rows: list[NDArray[np.uint16]] = []
         prompts: list[int] = []

@@ -2,71 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from micro.generation import BASE, Generator, Lockstep
 from micro.oracle_server import MODEL, reply_to
-from micro.workbench import ModelStaff, Staff
+from micro.student import BASE, LONGEST_ANSWER
 from solver.agents.prompts import Prompt
-from solver.engines.protocol import ChatModel, Role
+from solver.engines.protocol import ChatModel, ChatRequest, FinishReason, Role, Sampling
 
 AGENTS = ("retrieval", "planning", "coding", "debugging")
+Answerer = Callable[[Role, Prompt], tuple[str, bool]]
 
 
-class TaughtStaff:
-    """A student whose calls in some roles go to somebody else."""
-
-    def __init__(
-        self, student: Staff, others: Mapping[Role, Callable[[Role, Prompt], tuple[str, bool]]]
-    ) -> None:
-        self._student, self._others = student, others
+class Staff(Protocol):
+    """Who answers which call of one run."""
 
     def answer(self, role: Role, prompt: Prompt) -> tuple[str, bool]:
-        return self._others.get(role, self._student.answer)(role, prompt)
-
-    def leave(self) -> None:
-        self._student.leave()
+        """The text, and whether it was cut off."""
+        ...
 
 
-def students(
-    generator: Generator, adapted: Mapping[str, str] | None = None
-) -> Callable[[Sequence[int]], dict[int, Staff]]:
-    """The small model in every role; `adapted` names the adapter of an agent, the base where it names none."""
-    models = {agent: (adapted or {}).get(agent, BASE) for agent in AGENTS}
+class ModelStaff:
+    """One engine for every role, each agent under its own model name."""
 
-    def of_wave(wave: Sequence[int]) -> dict[int, Staff]:
-        engine = Lockstep(generator, len(wave))
-        return {index: ModelStaff(engine, models, engine.leave) for index in wave}
+    def __init__(self, engine: ChatModel, models: Mapping[str, str]) -> None:
+        self._engine, self._models = engine, models
 
-    return of_wave
-
-
-def teachers(engine: ChatModel) -> Callable[[Sequence[int]], dict[int, Staff]]:
-    """A served teacher in every role."""
-    models = dict.fromkeys(AGENTS, MODEL)
-    return lambda wave: {index: ModelStaff(engine, models) for index in wave}
+    def answer(self, role: Role, prompt: Prompt) -> tuple[str, bool]:
+        sampling = Sampling(max_tokens=LONGEST_ANSWER)
+        reply = self._engine.chat(ChatRequest(role, self._models[role.agent], prompt.messages(), sampling))
+        return reply.text, reply.finish_reason is FinishReason.LENGTH
 
 
-def taught(
-    generator: Generator, teacher: ChatModel, roles: Sequence[Role], adapted: Mapping[str, str] | None = None
-) -> Callable[[Sequence[int]], dict[int, Staff]]:
-    """Students with the served teacher in `roles`."""
-    served = ModelStaff(teacher, dict.fromkeys(AGENTS, MODEL))
-    others = dict.fromkeys(roles, served.answer)
-    alone = students(generator, adapted)
-    return lambda wave: {index: TaughtStaff(staff, others) for index, staff in alone(wave).items()}
+class MixedStaff:
+    """A staff whose calls in some roles go to somebody else."""
+
+    def __init__(self, usual: Staff, others: Mapping[Role, Answerer]) -> None:
+        self._usual, self._others = usual, others
+
+    def answer(self, role: Role, prompt: Prompt) -> tuple[str, bool]:
+        return self._others.get(role, self._usual.answer)(role, prompt)
 
 
-def corrected(
-    generator: Generator, roles_of: Mapping[int, frozenset[Role]]
-) -> Callable[[Sequence[int]], dict[int, Staff]]:
-    """Students whose blamed roles answer as the supervisor wants; `roles_of` goes by the index in the run."""
-    alone = students(generator)
+def students(engine: ChatModel, adapted: Mapping[str, str]) -> Staff:
+    """The small model in every role; `adapted` names the adapter of an agent, the base serves the others."""
+    return ModelStaff(engine, {agent: adapted.get(agent, BASE) for agent in AGENTS})
 
-    def revised(role: Role, prompt: Prompt) -> tuple[str, bool]:
-        return reply_to(prompt.text), False
 
-    return lambda wave: {
-        index: TaughtStaff(staff, dict.fromkeys(roles_of[index], revised))
-        for index, staff in alone(wave).items()
-    }
+def teachers(engine: ChatModel) -> Staff:
+    return ModelStaff(engine, dict.fromkeys(AGENTS, MODEL))
+
+
+def supervisor(role: Role, prompt: Prompt) -> tuple[str, bool]:
+    """The revised answer of a blamed agent: the oracle's."""
+    return reply_to(prompt.text), False

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import Qwen2Tokenizer
 
 END_OF_TEXT = "<|endoftext|>"
 TURN_START = "<|im_start|>"
 TURN_END = "<|im_end|>"
 SPECIAL_TOKENS = (END_OF_TEXT, TURN_START, TURN_END)
 END_OF_TEXT_ID, TURN_START_ID, TURN_END_ID = range(3)
-
-# Tags and fences become one token each; digits stay apart so that numbers are read digit by digit.
-_PIECES = r"</?[a-z]+>|```(?:python)?|\n *| ?[A-Za-z]+| ?[0-9]| ?[^\sA-Za-z0-9]+| +|\s"
+CONTEXT = 1024  # tokens of prompt and answer together
 
 # The loss mask is what stands between the generation marks: the answer and the mark that ends it.
 CHAT_TEMPLATE = (
@@ -34,18 +33,15 @@ def chat(prompt: str) -> str:
     return f"{TURN_START}user\n{prompt}{TURN_END}\n{TURN_START}assistant\n"
 
 
-def train(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
+def train(texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
+    """Cut the text where Qwen2's own tokenizer does: whatever loads the folder by its model type (AutoTokenizer,
+    vLLM) puts that cut in place of the one in the file."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import Qwen2Tokenizer
 
+    cut = Qwen2Tokenizer(vocab={END_OF_TEXT: 0}, merges=[]).backend_tokenizer
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_PIECES), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.normalizer, tokenizer.pre_tokenizer = cut.normalizer, cut.pre_tokenizer
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=list(SPECIAL_TOKENS),
@@ -53,22 +49,23 @@ def train(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token=None,
-        eos_token=TURN_END,
+    learned = json.loads(tokenizer.to_str())["model"]
+    return Qwen2Tokenizer(
+        vocab=learned["vocab"],
+        merges=[tuple(pair) for pair in learned["merges"]],
+        unk_token=END_OF_TEXT,
         pad_token=END_OF_TEXT,
-        additional_special_tokens=[TURN_START],
+        eos_token=TURN_END,
+        extra_special_tokens=[TURN_START],
         clean_up_tokenization_spaces=False,
         padding_side="left",
-        model_max_length=1024,
+        model_max_length=CONTEXT,
+        chat_template=CHAT_TEMPLATE,
     )
-    fast.chat_template = CHAT_TEMPLATE
-    return fast
 
 
-def load(folder: Path) -> PreTrainedTokenizerFast:
-    from transformers import PreTrainedTokenizerFast
+def load(folder: Path) -> Qwen2Tokenizer:
+    from transformers import Qwen2Tokenizer
 
-    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
+    tokenizer: Qwen2Tokenizer = Qwen2Tokenizer.from_pretrained(folder)
     return tokenizer

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
-from micro.generation import LONGEST_ANSWER
 from micro.problem import MicroProblem
 from micro.prompting import EXEMPLARS, TEMPLATES, spec_of
+from micro.staff import Staff
 from micro.trajectory import Call, Trajectory
 from solver.agents.formats import Parsed
 from solver.agents.prompts import Prompt
-from solver.engines.protocol import ChatModel, ChatRequest, FinishReason, Role, Sampling
+from solver.engines.protocol import Role
 from solver.judge import Judge, Program, StdioTest, Task, Verdict
 from solver.strategies.mapcoder import mapcoder
 from solver.strategies.protocol import Answer, CaseResult, Params, TestRun
@@ -21,36 +21,7 @@ T = TypeVar("T")
 
 REPAIRS = 2
 PARAMS = Params(k=EXEMPLARS, t=REPAIRS, templates=TEMPLATES)
-IN_FLIGHT = 128
-
-
-class Staff(Protocol):
-    """Who answers which call: a model and the name it is asked under."""
-
-    def answer(self, role: Role, prompt: Prompt) -> tuple[str, bool]:
-        """The text, and whether it was cut off."""
-        ...
-
-    def leave(self) -> None:
-        """The problem that this staff works on has ended."""
-        ...
-
-
-class ModelStaff:
-    """One engine for every role, each agent under its own model name."""
-
-    def __init__(
-        self, engine: ChatModel, models: Mapping[str, str], on_leave: Callable[[], None] = lambda: None
-    ) -> None:
-        self._engine, self._models, self._on_leave = engine, models, on_leave
-
-    def answer(self, role: Role, prompt: Prompt) -> tuple[str, bool]:
-        sampling = Sampling(max_tokens=LONGEST_ANSWER)
-        reply = self._engine.chat(ChatRequest(role, self._models[role.agent], prompt.messages(), sampling))
-        return reply.text, reply.finish_reason is FinishReason.LENGTH
-
-    def leave(self) -> None:
-        self._on_leave()
+IN_FLIGHT = 96
 
 
 class MicroWorkbench:
@@ -107,10 +78,7 @@ def solve(
 ) -> Trajectory:
     """One run of the strategy, then the hidden tests."""
     trajectory = Trajectory(index)
-    try:
-        outcome = mapcoder(spec_of(problem), MicroWorkbench(problem, staff, judge, trajectory), params)
-    finally:
-        staff.leave()
+    outcome = mapcoder(spec_of(problem), MicroWorkbench(problem, staff, judge, trajectory), params)
     trajectory.submitted = outcome.code
     trajectory.passed = passes(judge, problem, outcome.code)
     first = trajectory.programs[0] if trajectory.programs else None
@@ -120,46 +88,25 @@ def solve(
 
 def solve_all(
     problems: Sequence[MicroProblem],
-    staff_of_wave: Callable[[Sequence[int]], Mapping[int, Staff]],
+    staff_of: Callable[[int], Staff],
     judge: Judge,
     *,
     params: Params = PARAMS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Trajectory]:
-    """All problems, `IN_FLIGHT` at a time, each in a thread of its own; the result is in the order given."""
+    """All problems, `IN_FLIGHT` at a time so that the engine's batches are full; in the order given."""
     solved: list[Trajectory] = []
-    for at in range(0, len(problems), IN_FLIGHT):
-        wave = range(at, min(at + IN_FLIGHT, len(problems)))
-        staff = staff_of_wave(wave)
-        results: dict[int, Trajectory | Exception] = {}
-        threads = [
-            threading.Thread(
-                target=_work, args=(results, index, problems[index], staff[index], judge, params)
-            )
-            for index in wave
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        work = [
+            pool.submit(solve, index, problem, staff_of(index), judge, params)
+            for index, problem in enumerate(problems)
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for index in wave:
-            result = results[index]
-            if isinstance(result, Exception):
-                raise result
-            solved.append(result)
-        progress(len(solved), len(problems))
+        try:
+            for future in work:
+                solved.append(future.result())
+                if len(solved) % IN_FLIGHT == 0 or len(solved) == len(work):
+                    progress(len(solved), len(work))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return solved
-
-
-def _work(
-    results: dict[int, Trajectory | Exception],
-    index: int,
-    problem: MicroProblem,
-    staff: Staff,
-    judge: Judge,
-    params: Params,
-) -> None:
-    try:
-        results[index] = solve(index, problem, staff, judge, params)
-    except Exception as error:  # noqa: BLE001  # raised again by `solve_all` in the caller's thread
-        results[index] = error
