@@ -260,6 +260,7 @@ class OpenAIEngine:
 
     async def list_models(self) -> list[str]:
         """Names the server lists; raises Setback. For the probe."""
+        self._check_askable()
         try:
             async with asyncio.timeout(self.spec.timeouts.first_token_s):
                 page = await self._client.models.list(extra_headers=self._headers)
@@ -276,6 +277,7 @@ class OpenAIEngine:
 
     async def ask_once(self, payload: dict[str, Any]) -> Assembly:
         """One try without retry, limits or breaker's veto. Raises Setback. For the probe."""
+        self._check_askable()
         assembly, _ = await self._once(payload, lambda _text: None)
         return assembly
 
@@ -304,6 +306,12 @@ class OpenAIEngine:
                 f"The environment variable {self.spec.key_env}, which holds the key of the engine "
                 f"{self.spec.name!r}, is not set; set it and restart."
             )
+
+    def _check_askable(self) -> None:
+        try:
+            self._check_usable()
+        except (EngineUnreachable, EngineRefused) as error:
+            raise Setback(error) from None
 
     def _check_breaker(self) -> None:
         wait = self._breaker.wait_s()

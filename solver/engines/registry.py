@@ -71,6 +71,10 @@ def _open(spec: EngineSpec) -> ChatModel:
         from solver.engines.recorded import RecordedEngine
 
         return RecordedEngine(spec)
+    # OpenMP's waiting threads otherwise spin, which on shared cores costs 8 to 20 times the run time. The
+    # library
+    # reads this when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from solver.engines.transformers_engine import TransformersEngine
 
-    return TransformersEngine.open(spec)
+    return TransformersEngine(spec)
