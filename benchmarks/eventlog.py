@@ -60,7 +60,9 @@ def _appends(threads: int, batch: int, seconds: float) -> dict[str, Any]:
 
 def _bare(folder: str, seconds: float) -> dict[str, Any]:
     connection = sqlite3.connect(Path(folder) / "bare.sqlite3", isolation_level=None)
-    connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE t(a INTEGER, b TEXT)")
+    connection.executescript(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE t(a INTEGER, b TEXT)"
+    )
 
     def one() -> int:
         connection.execute("BEGIN IMMEDIATE")
@@ -73,7 +75,9 @@ def _bare(folder: str, seconds: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -84,12 +88,21 @@ def main() -> None:
 
         django.setup()
         call_command("migrate", verbosity=0)
-        rows = [_appends(threads, batch, args.seconds) for threads, batch in ((1, 1), (4, 1), (1, 20), (4, 20))]
+        rows = [
+            _appends(threads, batch, args.seconds) for threads, batch in ((1, 1), (4, 1), (1, 20), (4, 20))
+        ]
         rows.append(_bare(folder, args.seconds))
     single, bare = rows[0], rows[-1]
     bars = [
         Bar("single appends", single["events/s"], "events/s", 500, "min", single["n"]),
-        Bar("bare inserts over single appends", bare["events/s"] / single["events/s"], "ratio", 100, "max", bare["n"]),
+        Bar(
+            "bare inserts over single appends",
+            bare["events/s"] / single["events/s"],
+            "ratio",
+            100,
+            "max",
+            bare["n"],
+        ),
     ]
     report("eventlog", bars, rows, args.json)
 

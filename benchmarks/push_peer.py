@@ -30,5 +30,8 @@ class PushConsumer(AsyncWebsocketConsumer):
 
 
 application = ProtocolTypeRouter(
-    {"http": django_application, "websocket": URLRouter([path("ws/runs/<int:run_id>/", PushConsumer.as_asgi())])}
+    {
+        "http": django_application,
+        "websocket": URLRouter([path("ws/runs/<int:run_id>/", PushConsumer.as_asgi())]),
+    }
 )

@@ -105,4 +105,8 @@ def corpus() -> Path:
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     """Process-tree and browser tests last: everything cheap has failed before they start."""
-    items.sort(key=lambda item: sum(item.get_closest_marker(name) is not None for name in ("browser", "tree", "slow")))
+    items.sort(
+        key=lambda item: sum(
+            item.get_closest_marker(name) is not None for name in ("browser", "tree", "slow")
+        )
+    )

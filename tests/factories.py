@@ -21,7 +21,10 @@ def problem_spec(**changes: Any) -> ProblemSpec:
         "tags": ["math"],
         "difficulty": "easy",
         "samples": [{"input": "1 2\n", "output": "3\n"}],
-        "tests": [{"kind": "stdio", "input": f"{a} {a + 1}\n", "outputs": [f"{2 * a + 1}\n"]} for a in (0, 5, 10**12)],
+        "tests": [
+            {"kind": "stdio", "input": f"{a} {a + 1}\n", "outputs": [f"{2 * a + 1}\n"]}
+            for a in (0, 5, 10**12)
+        ],
         "test_kind": "stdio",
     }
     return ProblemSpec.model_validate({**base, **changes})

@@ -69,7 +69,9 @@ def store(spec: ProblemSpec) -> tuple[Problem, Outcome]:
             licence=spec.licence[:300],
             split=spec.split[:32],
         )
-        ProblemBody.objects.create(problem=problem, spec=_storable(spec.model_dump(mode="json", by_alias=True)))
+        ProblemBody.objects.create(
+            problem=problem, spec=_storable(spec.model_dump(mode="json", by_alias=True))
+        )
         tags = dict.fromkeys(tag.strip()[:64] for tag in spec.tags if tag.strip())
         ProblemTag.objects.bulk_create([ProblemTag(problem=problem, name=tag) for tag in tags])
     return problem, Outcome.NEW_VERSION if older else Outcome.NEW

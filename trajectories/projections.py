@@ -27,12 +27,20 @@ def _(event: events.StepStarted, run_id: int, seq: int, at: datetime) -> None:
 
 @_project.register
 def _(event: events.TestsStarted, run_id: int, seq: int, at: datetime) -> None:
-    _open(run_id, event.step, seq, at, role="judge", attempt=event.attempt, suite=event.suite, total=event.total)
+    _open(
+        run_id, event.step, seq, at, role="judge", attempt=event.attempt, suite=event.suite, total=event.total
+    )
 
 
 def _open(run_id: int, number: int, seq: int, at: datetime, **fields: object) -> None:
     """A step started again after a crash reuses its row."""
-    fresh = {"state": StepState.RUNNING, "started_seq": seq, "started_at": at, "finished_seq": None, "finished_at": None}
+    fresh = {
+        "state": StepState.RUNNING,
+        "started_seq": seq,
+        "started_at": at,
+        "finished_seq": None,
+        "finished_at": None,
+    }
     _, created = Step.objects.update_or_create(run_id=run_id, number=number, defaults={**fresh, **fields})
     if created:
         Run.objects.filter(pk=run_id).update(step_count=F("step_count") + 1)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-LETTER = {"AC": "a", "WA": "w", "TLE": "t", "MLE": "m", "OLE": "o", "RE": "r", "CE": "c", "SV": "s", "IE": "i", "": "-"}
+LETTER = {
+    "AC": "a",
+    "WA": "w",
+    "TLE": "t",
+    "MLE": "m",
+    "OLE": "o",
+    "RE": "r",
+    "CE": "c",
+    "SV": "s",
+    "IE": "i",
+    "": "-",
+}
 VERDICT = {letter: verdict for verdict, letter in LETTER.items()}
 WORD = {
     "AC": "accepted",
@@ -17,7 +28,18 @@ WORD = {
     "": "not judged",
 }
 # Colour families of the design tokens; the word and glyph always stand beside the colour.
-FAMILY = {"AC": "ac", "WA": "wa", "TLE": "tle", "MLE": "tle", "OLE": "tle", "RE": "re", "CE": "re", "SV": "re", "IE": "skip", "": "skip"}
+FAMILY = {
+    "AC": "ac",
+    "WA": "wa",
+    "TLE": "tle",
+    "MLE": "tle",
+    "OLE": "tle",
+    "RE": "re",
+    "CE": "re",
+    "SV": "re",
+    "IE": "skip",
+    "": "skip",
+}
 
 
 def strip(verdicts: list[str], limit: int = 400) -> str:
