@@ -1,0 +1,86 @@
+/* One keyboard grammar, read off the page: a key belongs to the element whose aria-keyshortcuts names it, and pressing
+   it clicks (or focuses) that element. The sheet is generated from the same attributes, so it cannot be wrong. */
+const TWICE_MS = 600;
+let pressedAt = 0;
+
+function spelled(event) {
+  const key = event.key === " " ? "Space" : event.key;
+  const parts = [];
+  if (event.ctrlKey || event.metaKey) parts.push("Control");
+  // Shift is part of a sign such as ? or :, but is spelled out before a letter.
+  if (event.shiftKey && (/^\p{L}$/u.test(key) || key.length > 1)) parts.push("Shift");
+  parts.push(/^\p{L}$/u.test(key) ? (parts.length ? key.toUpperCase() : key) : key);
+  return parts.join("+");
+}
+
+function typing(target) {
+  return target instanceof Element && target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable=true]");
+}
+
+function owners(root) {
+  return [...root.querySelectorAll("[aria-keyshortcuts]")].filter((element) => !element.disabled);
+}
+
+/** A modal dialog is a surface of its own: only its keys work while it is open. */
+function surface() {
+  return [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
+}
+
+export function bindKeys() {
+  addEventListener("keydown", (event) => {
+    // AltGr writes signs on many keyboards; it arrives as Control+Alt and is no modifier here.
+    const altGraph = event.getModifierState("AltGraph");
+    if (event.altKey && !altGraph) return;
+    const name = altGraph ? event.key : spelled(event);
+    if (typing(event.target) && !name.startsWith("Control+")) return;
+    if (name === "Space" && event.target instanceof Element && event.target.closest("button, a, summary, label, input")) return;
+    const owner = owners(surface()).find((element) => element.getAttribute("aria-keyshortcuts").split(" ").includes(name));
+    if (!owner) return;
+    if ("twice" in owner.dataset) {
+      const now = performance.now();
+      const second = !event.repeat && now - pressedAt < TWICE_MS;
+      pressedAt = event.repeat || second ? 0 : now;
+      if (!second) return;
+    }
+    event.preventDefault();
+    if (owner.matches("input, textarea, select")) {
+      owner.focus();
+      owner.select?.();
+    } else {
+      owner.click();
+    }
+  });
+}
+
+function shown(name, element) {
+  const signs = { Control: "Ctrl", Enter: "⏎", ArrowLeft: "←", ArrowRight: "→" };
+  const parts = name.split("+").map((part) => signs[part] ?? part);
+  const text = parts[0] === "Shift" && parts[1]?.length === 1 ? parts[1] : parts.join(" ");
+  return "twice" in element.dataset ? `${text} ${text}` : text;
+}
+
+function label(element) {
+  const words = element.getAttribute("aria-label") ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ");
+  return words.replace(/\s+/g, " ").trim() || element.placeholder || "";
+}
+
+export function showSheet() {
+  const sheet = document.getElementById("key-sheet");
+  if (!sheet) return;
+  if (sheet.open) return sheet.close();
+  const list = sheet.querySelector("dl");
+  list.replaceChildren(
+    ...owners(document).flatMap((element) => {
+      const key = document.createElement("dt");
+      for (const name of element.getAttribute("aria-keyshortcuts").split(" ")) {
+        const cap = document.createElement("kbd");
+        cap.textContent = shown(name, element);
+        key.append(cap, " ");
+      }
+      const words = document.createElement("dd");
+      words.textContent = label(element);
+      return [key, words];
+    }),
+  );
+  sheet.showModal();
+}

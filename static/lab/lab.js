@@ -1,0 +1,55 @@
+/* What every page has: theme, keys and their sheet, copying, forms that are sent once. All of it progressive. */
+import { bindKeys, showSheet } from "./keys.js";
+import { act, on, reveal, say } from "./acts.js";
+
+on("theme", () => {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
+});
+on("help", showSheet);
+
+document.addEventListener("click", (event) => {
+  const copier = event.target.closest("[data-copy]");
+  if (copier) copy(document.querySelector(copier.dataset.copy)?.textContent ?? "");
+  const button = event.target.closest("[data-do]");
+  if (button) act(button.dataset.do, button);
+});
+
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say("Copied");
+  } catch {
+    say("The browser did not allow copying");
+  }
+}
+
+/* A live patch carries no form key of its own: it is rendered once for all viewers. The cookie holds it. */
+function withKey(form) {
+  if (form.method !== "post" || form.elements.csrfmiddlewaretoken?.value) return;
+  const key = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  if (!key) return;
+  const field = Object.assign(document.createElement("input"), { type: "hidden", name: "csrfmiddlewaretoken", value: key[1] });
+  form.append(field);
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement)) return;
+  withKey(form);
+  if (!("once" in form.dataset)) return;
+  if (form.dataset.once === "sent") event.preventDefault();
+  form.dataset.once = "sent";
+  form.querySelector(".btn.primary, .btn")?.setAttribute("aria-disabled", "true");
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("[data-once=sent]").forEach((form) => {
+    form.dataset.once = "";
+    form.querySelector("[aria-disabled]")?.removeAttribute("aria-disabled");
+  });
+});
+
+reveal(document);
+bindKeys();

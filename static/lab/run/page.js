@@ -1,0 +1,4 @@
+/* The run page: its stream, its lanes, its steps. */
+import "./stream.js";
+import "./lanes.js";
+import "./steps.js";

@@ -1,0 +1,66 @@
+/* Applying live patches: replace by id, or insert in place. Repeating a patch does no harm. */
+import { reveal } from "../acts.js";
+
+const parser = document.createElement("template");
+
+function parsed(html) {
+  parser.innerHTML = html; // rendered and escaped by the server, from the templates of the page itself
+  return parser.content.firstElementChild;
+}
+
+/** Put `element` before the first sibling that belongs later, so that order of arrival does not matter. */
+function insert(container, element) {
+  const at = Number(element.dataset.at);
+  let before = null;
+  for (let child = container.lastElementChild; child && Number(child.dataset.at) > at; child = child.previousElementSibling) before = child;
+  container.insertBefore(element, before);
+}
+
+/** What a reader has done to a card survives its replacement: which view is open, whether it is folded or selected. */
+function carryOver(old, fresh) {
+  if (!old.matches(".step")) return;
+  fresh.classList.toggle("closed", old.classList.contains("closed"));
+  if (old.hasAttribute("aria-current")) fresh.setAttribute("aria-current", "step");
+  const kept = old.dataset.tab;
+  if (kept && fresh.querySelector(`[data-tab="${CSS.escape(kept)}"]`)) fresh.dataset.wanted = kept;
+}
+
+function focusPath(element) {
+  const active = document.activeElement;
+  if (!active || !element.contains(active)) return null;
+  return active.id ? `#${CSS.escape(active.id)}` : active.getAttribute("href") ? `[href="${CSS.escape(active.getAttribute("href"))}"]` : active.dataset.do ? `[data-do="${active.dataset.do}"]` : null;
+}
+
+export function apply(patch) {
+  const fresh = parsed(patch.html);
+  if (!fresh) return null;
+  reveal(fresh);
+  const old = document.getElementById(patch.id);
+  if (!old) {
+    const container = document.getElementById(patch.into);
+    if (!container) return null;
+    insert(container, fresh);
+    return { element: fresh, added: true };
+  }
+  carryOver(old, fresh);
+  const focused = focusPath(old);
+  const place = old.dataset.at;
+  old.replaceWith(fresh);
+  if (fresh.dataset.at && fresh.dataset.at !== place) insert(fresh.parentElement, fresh);
+  if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
+  return { element: fresh, added: false };
+}
+
+/** A piece of an answer being written. Offsets count characters as the server does, not UTF-16 units. */
+export function draft(frame) {
+  const box = document.getElementById(`s${frame.step}-draft`);
+  if (!box) return;
+  let length = Number(box.dataset.offset);
+  if (length === 0 && frame.offset > 0 && !box.textContent) {
+    box.textContent = "… ";
+    length = frame.offset;
+  }
+  if (frame.offset !== length) return; // a piece is missing: the step's event brings the whole text
+  box.append(frame.text);
+  box.dataset.offset = length + [...frame.text].length;
+}

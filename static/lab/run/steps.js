@@ -1,0 +1,283 @@
+/* Reading steps: selection, views, folding, focus, finding, following the tail. */
+import { on, say } from "../acts.js";
+import { copy } from "../lab.js";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const steps = () => $$("#steps > .step");
+const current = () => $(".step[aria-current]");
+const stream = () => $("run-stream");
+const visible = () => steps().filter((step) => !step.hidden);
+
+// -- selection
+
+function select(step, { scroll = true, keep = true } = {}) {
+  if (!step) return;
+  for (const other of $$(".step[aria-current]")) other.removeAttribute("aria-current");
+  step.setAttribute("aria-current", "step");
+  for (const link of $$("#outline a")) {
+    const here = link.hash === `#${step.id}`;
+    if (here) link.setAttribute("aria-current", "step");
+    else link.removeAttribute("aria-current");
+    if (here) link.scrollIntoView({ block: "nearest" });
+  }
+  if (scroll) step.scrollIntoView({ block: document.body.classList.contains("focus") ? "start" : "nearest" });
+  $("lane-timeline")?.mark?.(step.id);
+  if (keep) history.replaceState(null, "", `${location.pathname}${location.search}#${step.id}`);
+  if (preferred) openTab(step, preferred);
+}
+
+function move(by, list = visible()) {
+  const at = list.indexOf(current());
+  const start = at < 0 ? (by > 0 ? -1 : list.length) : at;
+  letGo();
+  select(list[Math.max(0, Math.min(list.length - 1, start + by))]);
+}
+
+/** The next of `list` after (or before) the current step, in the order of the page. */
+function seek(by, test) {
+  const all = visible();
+  const at = all.indexOf(current());
+  const rest = by > 0 ? all.slice(at + 1) : all.slice(0, Math.max(0, at)).reverse();
+  const found = rest.find(test);
+  letGo();
+  if (found) select(found);
+  else say(by > 0 ? "None further down" : "None further up");
+}
+
+const LANES = ["retrieval", "planning", "coding", "debugging", "supervisor", "judge"];
+function lane(by) {
+  const all = visible();
+  const here = current() ?? all[0];
+  if (!here) return;
+  const present = LANES.filter((name) => all.some((step) => step.dataset.agent === name));
+  const wanted = present[present.indexOf(here.dataset.agent) + by];
+  if (!wanted) return say("No further lane");
+  const place = all.indexOf(here);
+  const near = all.filter((step) => step.dataset.agent === wanted).sort((a, b) => Math.abs(all.indexOf(a) - place) - Math.abs(all.indexOf(b) - place));
+  letGo();
+  select(near[0]);
+}
+
+on("next", () => move(1));
+on("previous", () => move(-1));
+on("first", () => { letGo(); select(visible()[0]); });
+on("last", () => { select(visible().at(-1)); hold(); });
+on("peer-next", () => seek(1, (step) => step.dataset.agent === current()?.dataset.agent));
+on("peer-previous", () => seek(-1, (step) => step.dataset.agent === current()?.dataset.agent));
+on("flag-next", () => seek(1, (step) => "flag" in step.dataset));
+on("flag-previous", () => seek(-1, (step) => "flag" in step.dataset));
+on("lane-up", () => lane(-1));
+on("lane-down", () => lane(1));
+on("go", () => $("#go-dialog").showModal());
+$("#go-dialog")?.addEventListener("close", (event) => {
+  const number = event.target.querySelector("input").value.replace(/\D/g, "");
+  event.target.querySelector("input").value = "";
+  const step = number && document.getElementById(`s${number}`);
+  if (step) { letGo(); select(step); } else if (number) say(`There is no step ${number}`);
+});
+on("copy-link", () => copy(`${location.origin}${location.pathname}#${(current() ?? steps()[0])?.id ?? ""}`));
+
+// A click on a step selects it without moving anything.
+$("#steps")?.addEventListener("pointerdown", (event) => {
+  const step = event.target.closest(".step");
+  if (step && step !== current()) select(step, { scroll: false });
+});
+
+// -- views (tabs): what is not on the card is fetched when opened; the chosen view stays the same from step to step
+
+let preferred = "";
+
+async function openTab(step, name) {
+  const link = $(`.tabs [data-tab="${CSS.escape(name)}"]`, step);
+  if (!link) return;
+  for (const other of $$(".tabs a", step)) other.toggleAttribute("aria-current", other === link);
+  link.setAttribute("aria-current", "true");
+  step.dataset.tab = name;
+  let pane = $(`[data-pane="${CSS.escape(name)}"]`, step);
+  if (pane && "failed" in pane.dataset) {
+    pane.remove();
+    pane = null;
+  }
+  if (!pane) {
+    pane = Object.assign(document.createElement("div"), { className: "pane" });
+    pane.dataset.pane = name;
+    pane.innerHTML = '<div class="skel"></div><div class="skel"></div><div class="skel"></div>';
+    $(".step-c", step).append(pane);
+    load(pane, link.href);
+  }
+  for (const other of $$(".pane", step)) other.hidden = other !== pane;
+}
+
+async function load(pane, address) {
+  const url = new URL(address);
+  url.searchParams.set("fragment", "1");
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(response.status);
+    pane.innerHTML = await response.text(); // the server's own template, escaped there
+    $$("[data-needs-script][hidden]", pane).forEach((element) => (element.hidden = false));
+  } catch (error) {
+    pane.innerHTML = "";
+    const sorry = Object.assign(document.createElement("p"), { className: "step-b muted sm" });
+    sorry.textContent = `This view could not be loaded (${error.message}). Choose it again to try once more.`;
+    pane.append(sorry);
+    pane.dataset.failed = "";
+  }
+}
+
+$("#steps")?.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // new tab and window stay the browser's
+  const tab = event.target.closest(".tabs [data-tab]");
+  if (tab) {
+    event.preventDefault();
+    preferred = tab.dataset.tab;
+    openTab(tab.closest(".step"), preferred);
+    return;
+  }
+  const test = event.target.closest(".cases a");
+  if (test) {
+    event.preventDefault();
+    showCase(test);
+  }
+});
+
+async function showCase(link) {
+  const slot = $(".case-slot", link.closest(".step"));
+  for (const other of $$(".cases a[aria-current]", link.closest(".cases"))) other.removeAttribute("aria-current");
+  link.setAttribute("aria-current", "true");
+  const url = new URL(link.href);
+  url.searchParams.set("fragment", "1");
+  const response = await fetch(url).catch(() => null);
+  if (response?.ok) slot.innerHTML = await response.text();
+  else location.href = link.href;
+}
+
+// -- folding and focus
+
+const fold = (step, closed) => step?.classList.toggle("closed", closed);
+on("fold", () => fold(current() ?? steps()[0]));
+on("fold-all", () => {
+  const closed = steps().some((step) => !step.classList.contains("closed"));
+  steps().forEach((step) => fold(step, closed));
+  current()?.scrollIntoView({ block: "nearest" });
+});
+on("focus", (button) => {
+  const focused = document.body.classList.toggle("focus");
+  button.setAttribute("aria-pressed", focused);
+  if (!current()) select(steps()[0]);
+  const url = new URL(location.href);
+  if (focused) url.searchParams.set("focus", "1");
+  else url.searchParams.delete("focus");
+  history.replaceState(null, "", url);
+  current()?.scrollIntoView({ block: "start" });
+});
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || $("dialog[open]")) return;
+  const find = $(".find input");
+  if (find && document.activeElement === find) {
+    find.value = "";
+    find.dispatchEvent(new Event("input"));
+    find.blur();
+  } else if (document.body.classList.contains("focus")) {
+    $('[data-do="focus"]').click();
+  }
+});
+
+// -- finding: hides the outline rows and cards that do not hold the words
+
+$(".find input")?.addEventListener("input", (event) => {
+  const words = event.target.value.trim().toLowerCase();
+  let found = 0;
+  for (const step of steps()) {
+    const hit = !words || step.textContent.toLowerCase().includes(words);
+    step.hidden = !hit;
+    found += hit;
+    const row = document.getElementById(`o${step.id.slice(1)}`);
+    if (row) row.hidden = !hit;
+  }
+  $(".find output").textContent = words ? `${found} of ${steps().length}` : "";
+});
+$(".find input")?.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") { select(visible()[0]); event.target.blur(); }
+});
+
+// -- following the tail: begins when the run is live and the page short, ends only when the reader moves
+
+let following = false;
+let unseen = 0;
+const end = $("#tail-end");
+const button = $(".tail");
+
+function hold() {
+  following = true;
+  unseen = 0;
+  if (button) button.hidden = true;
+}
+function letGo() {
+  following = false;
+}
+function toEnd() {
+  end?.scrollIntoView({ block: "end" });
+}
+on("tail", () => { hold(); select(visible().at(-1), { scroll: false }); toEnd(); });
+
+const endInSight = () => end && end.getBoundingClientRect().top < innerHeight + 60;
+
+if (end) new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecting && button) { unseen = 0; button.hidden = true; } }).observe(end);
+
+// Only a person releases it: wheel, touch, the scroll bar, the keys that scroll; never a scroll event. Coming back to the
+// end takes it up again.
+let settled = 0;
+function released() {
+  letGo();
+  clearTimeout(settled);
+  settled = setTimeout(() => endInSight() && stream()?.dataset.status !== "finished" && hold(), 250);
+}
+for (const kind of ["wheel", "touchmove"]) addEventListener(kind, released, { passive: true });
+addEventListener("pointerdown", (event) => event.target === document.documentElement && released());
+addEventListener("keydown", (event) => ["PageUp", "PageDown", "Home", "End", "ArrowUp", "ArrowDown"].includes(event.key) && released());
+
+stream()?.addEventListener("run-event", (event) => {
+  const { added } = event.detail;
+  for (const step of $$(".step[data-wanted]")) {
+    const name = step.dataset.wanted;
+    delete step.dataset.wanted;
+    openTab(step, name);
+  }
+  const here = current();
+  if (here) markOutline(here.id);
+  if (following) toEnd();
+  else if (added.length && end && !endInSight()) {
+    unseen += added.length;
+    button.hidden = false;
+    button.querySelector("span").textContent = `${unseen} new step${unseen === 1 ? "" : "s"} below`;
+  }
+});
+
+function markOutline(id) {
+  for (const link of $$("#outline a")) if (link.hash === `#${id}`) link.setAttribute("aria-current", "step");
+  $("lane-timeline")?.mark?.(id);
+}
+
+// -- arriving
+
+function arrive() {
+  const id = location.hash.slice(1);
+  const target = id && document.getElementById(id);
+  const step = target?.closest?.(".step");
+  if (step) {
+    fold(step, false);
+    select(step, { scroll: false, keep: false });
+    target.scrollIntoView({ block: target === step ? "start" : "center" });
+  }
+  return Boolean(step);
+}
+addEventListener("hashchange", arrive);
+if (new URLSearchParams(location.search).has("focus")) document.body.classList.add("focus");
+const linked = arrive();
+if (document.body.classList.contains("focus")) {
+  $('[data-do="focus"]')?.setAttribute("aria-pressed", "true");
+  if (!current()) select(steps()[0], { keep: false });
+}
+if (!linked && stream() && !stream().ended && stream().dataset.status !== "finished") hold();

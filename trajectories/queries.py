@@ -1,0 +1,317 @@
+"""Read models of the list pages: filters, facets with counts, keyset paging. No list loads a body, a prompt or a report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, JSONObject
+from django.utils.timezone import now
+
+from trajectories.models import (
+    Problem,
+    ProblemBody,
+    ProblemQuerySet,
+    ProblemTag,
+    Run,
+    RunQuerySet,
+    RunStatus,
+    Step,
+)
+
+PROBLEMS_PAGE = 25
+RUNS_PAGE = 50
+TAGS_SHOWN = 30
+LONGEST_QUERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One filter with the counts it would give, the other filters staying as they are."""
+
+    name: str
+    title: str
+    choices: tuple[Choice, ...]
+
+    @property
+    def chosen(self) -> str:
+        return next((choice.value for choice in self.choices if choice.chosen), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`before` and `after` are cursors of the neighbouring pages, empty where there is none."""
+
+    rows: list[Any]
+    total: int
+    facets: tuple[Facet, ...]
+    newer: str = ""
+    older: str = ""
+
+
+Filters = Mapping[str, str]
+
+
+def _facets(
+    cube: Iterable[Mapping[str, Any]], titles: Mapping[str, str], chosen: Filters
+) -> tuple[int, tuple[Facet, ...]]:
+    """Facet counts from one GROUP BY over all facet columns; also how many rows pass every filter."""
+    rows = list(cube)
+
+    def passes(row: Mapping[str, Any], but: str = "") -> bool:
+        return all(name == but or not chosen.get(name) or str(row[name]) == chosen[name] for name in titles)
+
+    total = sum(row["n"] for row in rows if passes(row))
+    facets = []
+    for name, title in titles.items():
+        counts: Counter[str] = Counter()
+        for row in rows:
+            if passes(row, but=name):
+                counts[str(row[name])] += row["n"]
+        own = chosen.get(name, "")
+        if own and own not in counts:
+            counts[own] = 0
+        choices = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        facets.append(Facet(name, title, tuple(Choice(value, n, value == own) for value, n in choices)))
+    return total, tuple(facets)
+
+
+# -- problems
+
+PROBLEM_FACETS = {"source": "Source", "difficulty": "Difficulty", "test_kind": "Tests"}
+
+
+def problems(chosen: Filters) -> Page:
+    """A page of current problems with their last run and solve rate. Four queries."""
+    found = _matching(chosen)
+    cube = found.values(*PROBLEM_FACETS).annotate(n=Count("pk")).order_by()
+    total, facets = _facets(cube, PROBLEM_FACETS, chosen)
+    facets = (*facets, _tag_facet(found, chosen))
+    rows, newer, older = _problem_rows(_narrowed(found, chosen, PROBLEM_FACETS), chosen)
+    return Page(rows, total, facets, newer, older)
+
+
+def _matching(chosen: Filters) -> ProblemQuerySet:
+    found = Problem.objects.current()
+    if text := chosen.get("q", "")[:LONGEST_QUERY].strip():
+        found = found.filter(
+            Q(title__icontains=text)
+            | Q(external_id__icontains=text)
+            | Q(pk__in=ProblemTag.objects.filter(name__icontains=text).values("problem"))
+        )
+    if tag := chosen.get("tag"):
+        found = found.filter(tags__name=tag)
+    return found
+
+
+def _narrowed(found: Any, chosen: Filters, names: Iterable[str]) -> Any:
+    return found.filter(**{name: chosen[name] for name in names if chosen.get(name)})
+
+
+def _tag_facet(found: ProblemQuerySet, chosen: Filters) -> Facet:
+    here = _narrowed(found, chosen, PROBLEM_FACETS).values("pk").order_by()
+    tags = (
+        ProblemTag.objects.filter(problem__in=here)
+        .values("name")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "name")
+    )
+    own = chosen.get("tag", "")
+    choices = [Choice(row["name"], row["n"], row["name"] == own) for row in tags[:TAGS_SHOWN]]
+    if own and not any(choice.chosen for choice in choices):
+        choices.insert(0, Choice(own, 0, True))
+    return Facet("tag", "Tag", tuple(choices))
+
+
+def _with_runs(found: Any) -> Any:
+    """Adds `judged`, `solved` and `last` (the newest run, as a dict) to problems, in the same query."""
+    of_problem = Run.objects.filter(problem=OuterRef("pk"))
+    judged = of_problem.filter(status=RunStatus.FINISHED).order_by().values("problem")
+    last = JSONObject(
+        **{name: name for name in ("id", "status", "verdict", "strip", "total", "cancel_requested")}
+    )
+    return found.annotate(
+        judged=Coalesce(Subquery(judged.annotate(n=Count("pk")).values("n")), 0),
+        solved=Coalesce(Subquery(judged.filter(verdict="AC").annotate(n=Count("pk")).values("n")), 0),
+        last=Subquery(of_problem.order_by("-id").values(json=last)[:1]),
+        last_at=Subquery(of_problem.order_by("-id").values("created_at")[:1]),
+    ).prefetch_related("tags")
+
+
+def _problem_rows(found: Any, chosen: Filters) -> tuple[list[Problem], str, str]:
+    """Keyset paging over (source, external_id), which are unique together among current problems."""
+    forward = not chosen.get("before")
+    cursor = chosen.get("after") or chosen.get("before")
+    if cursor:
+        source, _, key = cursor.partition("|")
+        side = "gt" if forward else "lt"
+        found = found.filter(
+            Q(**{f"source__{side}": source}) | Q(source=source, **{f"external_id__{side}": key})
+        )
+    order = ("source", "external_id") if forward else ("-source", "-external_id")
+    rows = list(_with_runs(found.order_by(*order))[: PROBLEMS_PAGE + 1])
+    more, rows = len(rows) > PROBLEMS_PAGE, rows[:PROBLEMS_PAGE]
+    if not forward:
+        rows.reverse()
+    earlier, later = (bool(cursor), more) if forward else (more, True)
+    return (
+        rows,
+        _key(rows[0]) if earlier and rows else "",
+        _key(rows[-1]) if later and rows else "",
+    )
+
+
+def _key(problem: Problem) -> str:
+    return f"{problem.source}|{problem.external_id}"
+
+
+def problem_runs(problem: Problem, limit: int = 20) -> QuerySet[Run]:
+    """The newest runs of all versions of a problem."""
+    return (
+        Run.objects.filter(problem__external_id=problem.external_id)
+        .select_related("problem")
+        .order_by("-id")[:limit]
+    )
+
+
+# -- runs
+
+RUN_FACETS = {"status": "Status", "verdict": "Verdict", "strategy": "Strategy", "engine_name": "Engine"}
+
+
+def runs(chosen: Filters) -> Page:
+    """A page of runs, newest first. Two queries."""
+    found: RunQuerySet = Run.objects.all()
+    if problem := chosen.get("problem", ""):
+        found = (
+            found.filter(problem_id=int(problem)) if problem.isascii() and problem.isdigit() else found.none()
+        )
+    total, facets = _facets(found.values(*RUN_FACETS).annotate(n=Count("pk")).order_by(), RUN_FACETS, chosen)
+    found = _narrowed(found, chosen, RUN_FACETS)
+    forward = not chosen.get("before")
+    cursor = chosen.get("after") or chosen.get("before") or ""
+    if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
+        found = found.filter(pk__lt=int(cursor)) if forward else found.filter(pk__gt=int(cursor))
+    else:
+        cursor = ""
+    rows = list(found.select_related("problem").order_by("-pk" if forward else "pk")[: RUNS_PAGE + 1])
+    more, rows = len(rows) > RUNS_PAGE, rows[:RUNS_PAGE]
+    if not forward:
+        rows.reverse()
+    earlier, later = (bool(cursor), more) if forward else (more, True)
+    newer, older = str(rows[0].pk) if rows and earlier else "", str(rows[-1].pk) if rows and later else ""
+    return Page(rows, total, facets, newer, older)
+
+
+# -- the loop
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One station of the loop that exists, with a live count and what it is made of."""
+
+    name: str
+    count: int
+    detail: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    problems: int
+    problems_today: int
+    runs: int
+    running: int
+    steps: int
+    judged: int
+    solved: int
+    failures: int
+    format_failures: int
+    calls: int
+
+
+def loop() -> Loop:
+    """Counts of every stage. Two queries."""
+    day = now() - timedelta(days=1)
+    problems = Problem.objects.current().aggregate(
+        n=Count("pk"), today=Count("pk", filter=Q(created_at__gte=day))
+    )
+    done = Q(status=RunStatus.FINISHED)
+    runs = Run.objects.aggregate(
+        n=Count("pk"),
+        running=Count("pk", filter=Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])),
+        judged=Count("pk", filter=done),
+        solved=Count("pk", filter=done & Q(verdict="AC")),
+        steps=Coalesce(Sum("step_count"), 0),
+        calls=Coalesce(Sum("calls"), 0),
+        format_failures=Coalesce(Sum("format_failures"), 0),
+    )
+    return Loop(
+        problems["n"],
+        problems["today"],
+        runs["n"],
+        runs["running"],
+        runs["steps"],
+        runs["judged"],
+        runs["solved"],
+        runs["judged"] - runs["solved"],
+        runs["format_failures"],
+        runs["calls"],
+    )
+
+
+def running_now(limit: int = 8) -> list[Run]:
+    """Queued and running runs with `step`, the newest step of each. One query."""
+    newest = Step.objects.filter(run=OuterRef("pk")).order_by("-number")
+    step = JSONObject(number="number", role="role", total="total", strip="strip", suite="suite")
+    live = Run.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+    rows = live.select_related("problem").annotate(step=Subquery(newest.values(json=step)[:1]))
+    return list(rows.order_by(F("started_at").asc(nulls_last=True), "id")[:limit])
+
+
+def last_runs(limit: int = 10) -> list[Run]:
+    ended = Run.objects.exclude(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+    return list(ended.select_related("problem").order_by("-id")[:limit])
+
+
+def recent_problems(limit: int = 12) -> list[Problem]:
+    """Problems by their newest run, those that were never run after them. Two queries with their tags."""
+    found = _with_runs(Problem.objects.current())
+    return list(found.order_by(F("last_at").desc(nulls_last=True), "source", "external_id")[:limit])
+
+
+# -- one problem
+
+TEXT = (
+    "statement",
+    "input_spec",
+    "output_spec",
+    "notes",
+    "time_limit_s",
+    "memory_limit_mb",
+    "samples",
+    "checker",
+)
+MORE_TEXT = ("entry_point", "starter_code", "provenance", "quirks")
+
+
+def problem_text(pk: int) -> dict[str, Any]:
+    """Everything of a problem's body that a person reads first; its tests stay in the database."""
+    names = (*TEXT, *MORE_TEXT)
+    row = ProblemBody.objects.filter(pk=pk).values_list(*(f"spec__{name}" for name in names)).first()
+    return dict(zip(names, row or [None] * len(names), strict=True))
+
+
+def versions(problem: Problem) -> list[Problem]:
+    return list(Problem.objects.filter(external_id=problem.external_id).order_by("-version"))

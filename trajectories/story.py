@@ -1,0 +1,404 @@
+"""A run as it is read: attempts, step cards, decisions, idle gaps and the ending, from the event log.
+
+The page, the step page and the live patches are made from the same cards. Prompts are never loaded here (they are the
+bulk of the log); the step page reads them one at a time. Every item has a stable element id and a place `at`, derived
+from the sequence number of its first event, so that items may arrive in any order and still stand in the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from trajectories import decisions
+from trajectories.lanes import GAP_S, agent_of, duration
+from trajectories.models import Run, RunStatus, Step, StepEvent, StepState
+from trajectories.verdicts import FAMILY, WORD
+
+if TYPE_CHECKING:
+    from trajectories.bodies import Body
+
+STARTED = ("step.started", "tests.started")
+ENDED = ("step.finished", "step.failed", "tests.finished")
+MARKERS = ("note", "run.started", "run.finished", "run.rejudged")
+PROGRAMS = ("coding", "debugging")
+TITLES = {
+    "retrieval": "Retrieval",
+    "planning": "Planning",
+    "confidence": "Confidence",
+    "coding": "Coding",
+    "debugging": "Debugging",
+    "supervisor": "Supervisor",
+    "judge": "Judge",
+}
+# What the outline says when the strategy gave no gist.
+SHORT = {
+    "retrieval": "Exemplars",
+    "planning": "Plan",
+    "confidence": "Confidence",
+    "coding": "Program",
+    "debugging": "Repair",
+}
+LANGUAGE_TITLES = {
+    "python": "Python",
+    "cpp": "C++",
+    "c": "C",
+    "csharp": "C#",
+    "javascript": "JavaScript",
+    "php": "PHP",
+}
+
+
+@dataclass(slots=True)
+class Card:
+    """One step with everything its card shows. `start`, `end` are payloads without the prompt; None: not there yet."""
+
+    step: Step
+    start: dict[str, Any] | None = None
+    end: dict[str, Any] | None = None
+    failure: dict[str, Any] | None = None
+    previous: Card | None = None  # the program this one is compared with
+    plan: Card | None = None  # the planning step this one follows
+    scores: tuple[Score, ...] = ()
+    at: int = 0
+    body: Body | None = None
+    position: str = ""  # "attempt 1 · step 2/9 · coding"
+
+    @property
+    def number(self) -> int:
+        return self.step.number
+
+    @property
+    def agent(self) -> str:
+        return agent_of(self.step.role)
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.step.role, self.step.role)
+
+    @property
+    def running(self) -> bool:
+        return self.step.state == StepState.RUNNING
+
+    @property
+    def parse(self) -> dict[str, Any]:
+        return (self.end or {}).get("parse") or {}
+
+    @property
+    def value(self) -> Any:
+        return self.parse.get("value")
+
+    @property
+    def language(self) -> str:
+        return str((self.start or {}).get("language") or self.step.run.language)
+
+    @property
+    def code(self) -> str | None:
+        """The program this step wrote or judged."""
+        if self.step.role == "judge":
+            return (self.start or {}).get("code")
+        value = self.value.get("code") if isinstance(self.value, dict) else self.value
+        return value if self.step.role in PROGRAMS and isinstance(value, str) else None
+
+    @property
+    def retry_of(self) -> int | None:
+        return _number((self.start or {}).get("detail"), "retry_of")
+
+    @property
+    def exemplar(self) -> int | None:
+        return _number((self.start or {}).get("detail"), "exemplar")
+
+    @property
+    def rescued(self) -> bool:
+        return bool(self.parse.get("failure") and self.parse.get("usable"))
+
+    @property
+    def flagged(self) -> bool:
+        """A point worth stopping at: a failed test run, a format failure, a step without an answer."""
+        judged_wrong = (
+            self.step.role == "judge" and self.step.state == StepState.DONE and self.step.verdict != "AC"
+        )
+        return judged_wrong or bool(self.step.format_failure) or self.step.state == StepState.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The confidence a planner stated for the plan after one exemplar."""
+
+    exemplar: int
+    score: int
+
+
+@dataclass(slots=True)
+class Group:
+    """Consecutive steps of one attempt. Attempt 0 holds what comes before the first program: recall and plans."""
+
+    attempt: int
+    steps: list[Step]
+    chosen: dict[str, Any] = field(default_factory=dict)
+    began: float = 0.0
+
+    @property
+    def first(self) -> int:
+        return self.steps[0].number
+
+    @property
+    def at(self) -> int:
+        return self.steps[0].started_seq * 4 - 1
+
+    @property
+    def title(self) -> str:
+        return f"Attempt {self.attempt}" if self.attempt else "Preparation"
+
+    @property
+    def subtitle(self) -> str:
+        if not self.attempt:
+            return "recall and plans"
+        if not self.chosen:
+            return ""
+        return f"plan after exemplar {self.chosen.get('exemplar')}, stated confidence {self.chosen.get('confidence')}"
+
+    @property
+    def last_judged(self) -> Step | None:
+        judged = [step for step in self.steps if step.role == "judge" and step.state == StepState.DONE]
+        return judged[-1] if judged else None
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A decision, a takeover or an ending between the steps. `retryable`: this ending is the run's present state."""
+
+    run_id: int
+    seq: int
+    kind: str
+    payload: dict[str, Any]
+    retryable: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"m{self.seq}"
+
+    @property
+    def at(self) -> int:
+        return self.seq * 4
+
+    @property
+    def sentence(self) -> str:
+        return decisions.sentence(str(self.payload.get("name", "")), self.payload.get("detail") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """Nothing ran before step `number` for `seconds`."""
+
+    number: int
+    at: int
+    seconds: float
+
+    @property
+    def label(self) -> str:
+        return duration(self.seconds)
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything known of a run; `cards` holds only the steps that were asked for."""
+
+    run: Run
+    steps: list[Step]
+    groups: list[Group]
+    torn: list[Torn]
+    markers: list[Marker]
+    cards: dict[int, Card]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """What stands in the column of steps, in order, as (kind, item)."""
+        rows: list[tuple[int, str, Any]] = [(group.at, "group", group) for group in self.groups]
+        rows += [(card.at, "card", card) for card in self.cards.values()]
+        rows += [(torn.at, "torn", torn) for torn in self.torn]
+        rows += [(marker.at, "marker", marker) for marker in self.markers if shown(marker)]
+        return [(kind, item) for _, kind, item in sorted(rows, key=lambda row: row[0])]
+
+
+def shown(marker: Marker) -> bool:
+    """A first start and the choice of a plan need no line: the header and the attempt's title say them."""
+    if marker.kind == "run.started":
+        return marker.payload.get("fence", 1) > 1
+    return not (marker.kind == "note" and marker.payload.get("name") == "plan_chosen")
+
+
+def tell(run: Run, numbers: Iterable[int] | None = None) -> Story:
+    """The story of `run`, with cards for the steps `numbers` (None: all). Two queries, whatever the length."""
+    steps = list(Step.objects.filter(run=run).order_by("number"))
+    for step in steps:
+        step.run = run
+    wanted = {step.number for step in steps} if numbers is None else set(numbers)
+    events = _events(run, steps, _related(steps, wanted), everything=numbers is None)
+    markers = _markers(run, events)
+    groups = _groups(steps, markers)
+    cards = _cards(steps, events, groups)
+    return Story(
+        run, steps, groups, _torn(steps), markers, {n: cards[n] for n in sorted(wanted & cards.keys())}
+    )
+
+
+def _related(steps: Sequence[Step], wanted: set[int]) -> set[int]:
+    """The wanted steps and those whose content their cards show too."""
+    needed = set(wanted)
+    for place, step in enumerate(steps):
+        if step.number not in wanted:
+            continue
+        if step.role in PROGRAMS and (before := _previous_program(steps, place)):
+            needed.add(before.number)
+        if step.role in ("planning", "confidence"):
+            needed |= {other.number for other in steps if other.role in ("planning", "confidence")}
+        if step.role == "coding":
+            needed |= {other.number for other in steps if other.role == "planning"}
+    return needed
+
+
+def _previous_program(steps: Sequence[Step], place: int) -> Step | None:
+    """What a program is compared with: the last usable one before it."""
+    for step in reversed(steps[:place]):
+        if step.role in PROGRAMS and step.state == StepState.DONE:
+            return step
+    return None
+
+
+def _events(run: Run, steps: Sequence[Step], numbers: set[int], *, everything: bool) -> list[dict[str, Any]]:
+    """Payloads without prompts: of a `step.started` only the small fields leave the database."""
+    rows = StepEvent.objects.filter(run=run)
+    if not everything:
+        rows = rows.filter(Q(step__in=numbers) | Q(kind__in=MARKERS))
+    small = ("detail", "model", "template", "gist")
+    started = rows.filter(kind="step.started").order_by("seq")
+    found = [
+        {
+            **{name: row[name] for name in ("seq", "kind", "step", "created_at")},
+            "payload": {name: row[f"payload__{name}"] for name in small},
+        }
+        for row in started.values(
+            "seq", "kind", "step", "created_at", *(f"payload__{name}" for name in small)
+        )
+    ]
+    rest = (
+        rows.exclude(kind="step.started")
+        .order_by("seq")
+        .values("seq", "kind", "step", "created_at", "payload")
+    )
+    return sorted([*found, *rest], key=lambda row: row["seq"])
+
+
+def _cards(steps: Sequence[Step], events: list[dict[str, Any]], groups: Sequence[Group]) -> dict[int, Card]:
+    """Cards of all steps whose events were loaded. Events before a step's latest start belong to a cut-off try."""
+    by_number = {step.number: step for step in steps}
+    cards: dict[int, Card] = {}
+    for event in events:
+        step = by_number.get(event["step"])
+        if step is None or event["seq"] < step.started_seq:
+            continue
+        card = cards.setdefault(step.number, Card(step, at=step.started_seq * 4))
+        if event["kind"] in STARTED:
+            card.start = event["payload"]
+        elif event["kind"] == "step.failed":
+            card.failure = event["payload"]
+        elif event["kind"] in ENDED:
+            card.end = event["payload"]
+    for group in groups:
+        for place, step in enumerate(group.steps, start=1):
+            if card := cards.get(step.number):
+                card.position = f"{group.title.lower()} · step {place}/{len(group.steps)} · {step.role}"
+    _relate(steps, cards, groups)
+    return cards
+
+
+def _relate(steps: Sequence[Step], cards: dict[int, Card], groups: Sequence[Group]) -> None:
+    scores = tuple(
+        Score(card.exemplar, int(card.value["score"]))
+        for card in cards.values()
+        if card.step.role == "confidence"
+        and card.exemplar
+        and isinstance(card.value, dict)
+        and "score" in card.value
+    )
+    plans = {card.exemplar: card for card in cards.values() if card.step.role == "planning" and card.value}
+    chosen = {step.number: group.chosen.get("exemplar") for group in groups for step in group.steps}
+    for place, step in enumerate(steps):
+        if not (card := cards.get(step.number)):
+            continue
+        if step.role in PROGRAMS and (before := _previous_program(steps, place)):
+            card.previous = cards.get(before.number)
+        if step.role in ("planning", "confidence"):
+            card.scores = scores
+        if step.role == "coding":
+            card.plan = plans.get(chosen[step.number])
+
+
+def _groups(steps: Sequence[Step], markers: Sequence[Marker]) -> list[Group]:
+    chosen = {
+        marker.payload["detail"].get("attempt"): marker.payload["detail"]
+        for marker in markers
+        if marker.kind == "note" and marker.payload.get("name") == "plan_chosen"
+    }
+    groups: list[Group] = []
+    for step in steps:
+        if not groups or groups[-1].attempt != step.attempt:
+            began = (step.started_at - steps[0].started_at).total_seconds()
+            groups.append(Group(step.attempt, [], chosen.get(step.attempt, {}), began))
+        groups[-1].steps.append(step)
+    return groups
+
+
+def _torn(steps: Sequence[Step]) -> list[Torn]:
+    gaps = []
+    for before, step in zip(steps, steps[1:], strict=False):
+        idle = (step.started_at - (before.finished_at or step.started_at)).total_seconds()
+        if idle > GAP_S:
+            gaps.append(Torn(step.number, step.started_seq * 4 - 2, idle))
+    return gaps
+
+
+def _markers(run: Run, events: list[dict[str, Any]]) -> list[Marker]:
+    rows = [event for event in events if event["kind"] in MARKERS]
+    ending = max((row["seq"] for row in rows if row["kind"] == "run.finished"), default=0)
+    open_again = run.status in (RunStatus.FAILED, RunStatus.CANCELLED)
+    return [
+        Marker(run.pk, row["seq"], row["kind"], row["payload"], open_again and row["seq"] == ending)
+        for row in rows
+    ]
+
+
+def _number(detail: Any, name: str) -> int | None:
+    value = detail.get(name) if isinstance(detail, dict) else None
+    return value if isinstance(value, int) else None
+
+
+# -- words that the outline and the headers share
+
+
+def gist(step: Step) -> str:
+    """What an outline row says: the strategy's words, or the role's own."""
+    if step.role == "judge":
+        return "Hidden tests" if step.suite == "hidden" else "Samples"
+    return step.gist or SHORT.get(step.role, step.role)
+
+
+def verdict_words(step: Step) -> str:
+    """`11 of 24 passed, first failure at test 7`."""
+    if step.total == 0:
+        return "no tests"
+    first = next((place for place, letter in enumerate(step.strip, start=1) if letter != "a"), None)
+    if first is None:
+        return f"{step.passed} of {step.total} passed"
+    return f"{step.passed} of {step.total} passed, first failure at test {first}"
+
+
+def family(verdict: str) -> str:
+    return FAMILY.get(verdict, "skip")
+
+
+def word(verdict: str) -> str:
+    return WORD.get(verdict, verdict)

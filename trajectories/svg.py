@@ -1,0 +1,87 @@
+"""Small server-rendered drawings: judge strip, interval, meter.
+
+Every value that reaches the markup is a number or comes from a fixed table, and no drawing carries a style attribute:
+the content security policy allows none.
+"""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from trajectories.verdicts import FAMILY, VERDICT, WORD
+from trajectories.wilson import Share
+
+# Marks inside a 6 x 6 square, drawn in the ground colour, so that no verdict is told by hue alone.
+MARKS = {"wa": "m1.7 1.7 2.6 2.6m0-2.6-2.6 2.6", "tle": "m1.5 3h3", "re": "m3 1.2v2m0 1.1v.7"}
+PITCH = 7
+
+
+def strip_label(letters: str, total: int) -> str:
+    """The strip in words: what a screen reader says and a pointer shows."""
+    if not letters:
+        return f"{total} tests, not judged yet" if total else "not judged"
+    passed = letters.count("a")
+    first = next((i for i, letter in enumerate(letters) if letter not in "a-"), None)
+    if first is None:
+        return f"{total} tests: {passed} passed"
+    word = WORD[VERDICT.get(letters[first], "")]
+    return f"{total} tests: {passed} passed, first failure test {first + 1}, {word}"
+
+
+def strip(letters: str, total: int = 0, limit: int = 24) -> SafeString:
+    """One square a test, in order. Tests beyond `limit` are counted behind the squares; unjudged ones are dashed."""
+    total = max(total, len(letters))
+    shown = min(total, limit)
+    squares: dict[str, list[str]] = {}
+    marks: list[str] = []
+    for place in range(shown):
+        verdict = VERDICT.get(letters[place], "") if place < len(letters) else None
+        family = "pe" if verdict is None else FAMILY[verdict]
+        x = place * PITCH
+        squares.setdefault(family, []).append(f"M{x}.5.5h5v5h-5z")
+        if family in MARKS:
+            marks.append(f"M{x} 0{MARKS[family]}")
+    paths = "".join(f'<path class="t-{family}" d="{"".join(d)}"/>' for family, d in squares.items())
+    drawing = paths + (f'<path class="t-mark" d="{"".join(marks)}"/>' if marks else "")
+    more = total - shown
+    return format_html(
+        '<svg class="strip" width="{}" height="6" role="img" aria-label="{}">{}</svg>{}',
+        max(1, shown * PITCH - 1),
+        strip_label(letters, total),
+        mark_safe(drawing),  # numbers and fixed path pieces only
+        format_html('<span class="more">+{}</span>', more) if more else "",
+    )
+
+
+def interval(share: Share, width: int = 110) -> SafeString:
+    """The share as a dot and its 95 % interval as a bar on an axis from 0 to 1; all rows share the axis."""
+    span = width - 8
+
+    def x(value: float) -> str:
+        return f"{4 + value * span:.1f}"
+
+    label = f"{share.rate:.0%} (95 % interval {share.low * 100:.0f} to {share.high * 100:.0f})"
+    return format_html(
+        '<svg class="ci" width="{0}" height="16" role="img" aria-label="{1}">'
+        '<path class="ci-ax" d="M4 8H{2}"/>'
+        '<path class="ci-w" d="M{3} 8H{4}M{3} 5v6M{4} 5v6"/><circle cx="{5}" cy="8" r="3.2"/></svg>',
+        width,
+        label,
+        width - 4,
+        x(share.low),
+        x(share.high),
+        x(share.rate),
+    )
+
+
+def meter(value: float, label: str, width: int = 34) -> SafeString:
+    """A bar filled to `value` of 1."""
+    filled = round(max(0.0, min(1.0, value)) * width, 1)
+    return format_html(
+        '<svg class="meter" width="{0}" height="6" role="img" aria-label="{1}"><rect class="m-bg" width="{0}" height="6" '
+        'rx="1"/><rect class="m-fg" width="{2}" height="6" rx="1"/></svg>',
+        width,
+        label,
+        filled,
+    )

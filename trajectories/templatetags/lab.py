@@ -1,0 +1,193 @@
+"""The small parts every page is set from: glyphs, agents, verdict pills, strips, intervals, durations."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.html import conditional_escape, escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import now
+
+from trajectories import lanes, story, svg
+from trajectories.models import Run, RunStatus, Step
+from trajectories.wilson import Share, share
+
+register = template.Library()
+VERDICT_GLYPH = {"ac": "ok", "wa": "no", "tle": "clock", "re": "bang", "skip": "bang"}
+STATUS_GLYPH = {
+    RunStatus.QUEUED: "clock",
+    RunStatus.RUNNING: "run",
+    RunStatus.CANCELLED: "stop",
+    RunStatus.FAILED: "bang",
+}
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+@register.simple_tag
+def glyph(name: str) -> SafeString:
+    return format_html('<svg class="g" aria-hidden="true"><use href="#g-{}"/></svg>', name)
+
+
+@register.simple_tag
+def agent(role: str, label: str | None = None) -> SafeString:
+    """Glyph and name in the agent's colour."""
+    name = lanes.agent_of(role)
+    title = story.TITLES.get(role, role) if label is None else label
+    return format_html('<span class="agent" data-agent="{}">{}{}</span>', name, glyph(name), title)
+
+
+@register.simple_tag
+def verdict_pill(verdict: str, label: str = "", extra: str = "") -> SafeString:
+    """`extra` is a class: `quiet` has no ground."""
+    family = story.family(verdict)
+    text = label or story.word(verdict)
+    return format_html(
+        '<span class="pill {}" data-v="{}">{}{}</span>', extra, family, glyph(VERDICT_GLYPH[family]), text
+    )
+
+
+@register.simple_tag
+def run_pill(run: Run, extra: str = "") -> SafeString:
+    """How a run stands: its verdict once it has one, else its state."""
+    if run.status == RunStatus.FINISHED and run.verdict:
+        return verdict_pill(run.verdict, story.word(run.verdict), extra)
+    if run.status == RunStatus.FINISHED:
+        return format_html('<span class="pill {}" data-v="skip">{}no program</span>', extra, glyph("no"))
+    word = "cancelling" if run.cancel_requested and not run.ended else run.get_status_display().lower()
+    family = "re" if run.status == RunStatus.FAILED else ""
+    return format_html(
+        '<span class="pill {}" data-v="{}">{}{}</span>',
+        extra,
+        family,
+        glyph(STATUS_GLYPH[RunStatus(run.status)]),
+        word,
+    )
+
+
+@register.simple_tag
+def strip(letters: str, total: int = 0, limit: int = 24) -> SafeString:
+    return svg.strip(letters, total, limit)
+
+
+@register.simple_tag
+def interval(hits: int, n: int, width: int = 110) -> SafeString:
+    return svg.interval(share(hits, n), width)
+
+
+@register.simple_tag
+def meter(value: float, whole: float, label: str, width: int = 34) -> SafeString:
+    return svg.meter(value / whole if whole else 0.0, label, width)
+
+
+@register.simple_tag
+def wilson(hits: int, n: int) -> Share:
+    return share(hits, n)
+
+
+@register.filter
+def gist(step: Step) -> str:
+    return story.gist(step)
+
+
+@register.filter
+def verdict_words(step: Step) -> str:
+    return story.verdict_words(step)
+
+
+@register.filter
+def family(verdict: str) -> str:
+    return story.family(verdict)
+
+
+@register.filter
+def verdict_word(verdict: str) -> str:
+    return story.word(verdict)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    return "" if seconds is None else lanes.duration(float(seconds))
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    return "" if seconds is None else lanes.clock(float(seconds))
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """`now`, `4 m`, `3 h`, `2 d`: the column's heading says what it is."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((now() - moment).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return "now" if seconds < 5 else f"{seconds} s"
+
+
+@register.filter
+def short(number: int) -> str:
+    """A count that fits a box: `1,284`, `128 k`, `2.1 M`."""
+    if number < 10_000:
+        return f"{number:,}"
+    if number < 1_000_000:
+        return f"{number // 1000} k"
+    return f"{number / 1_000_000:.1f} M"
+
+
+@register.filter
+def percent(rate: float) -> str:
+    return f"{rate * 100:.0f} %"
+
+
+@register.filter
+def paragraphs(text: str) -> list[tuple[str, SafeString]]:
+    """A statement as safe blocks: blank lines divide, a block whose lines are all indented is verbatim, `code` is code.
+
+    Nothing else of the text is interpreted: statements come from anywhere.
+    """
+    blocks = []
+    for raw in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").strip("\n")):
+        lines = [line for line in raw.split("\n") if line.strip()]
+        if not lines:
+            continue
+        if all(line.startswith(("    ", "\t")) for line in lines) or raw.lstrip().startswith("```"):
+            blocks.append(("pre", conditional_escape(raw.strip("`\n"))))
+        else:
+            blocks.append(("p", inline_code("\n".join(lines))))
+    return blocks
+
+
+def inline_code(text: str) -> SafeString:
+    pieces = _CODE.split(text)
+    marked = [
+        f"<code>{escape(piece)}</code>" if place % 2 else escape(piece) for place, piece in enumerate(pieces)
+    ]
+    return mark_safe("".join(marked))  # every piece was escaped just above
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    return mapping.get(key, "") if isinstance(mapping, dict) else ""
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: Any) -> str:
+    """The present address with some parameters changed; an empty value removes one. Paging starts over."""
+    query = context["request"].GET.copy()
+    for name in ("before", "after"):
+        query.pop(name, None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in ("", None):
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else "?"
+
+
+@register.simple_tag(takes_context=True)
+def with_facet(context: template.Context, name: str, value: str) -> str:
+    return with_query(context, **{name: value})

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from trajectories import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("go/", pages.go, name="go"),
+    path("problems/", pages.problem_list, name="problems"),
+    path("runs/", pages.run_list, name="runs"),
+    path("runs/<int:pk>/", pages.run_detail, name="run"),
+    path("runs/<int:pk>/patches/", pages.run_patches, name="run-patches"),
+    path("runs/<int:pk>/steps/<int:number>/", pages.run_step, name="run-step"),
+    path("runs/<int:pk>/steps/<int:number>/cases/<int:test>/", pages.run_case, name="run-case"),
+]
