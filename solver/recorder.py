@@ -97,7 +97,7 @@ class Recorder:
         self._checkpoint()
         self._spend()
         self.step += 1
-        request = ChatRequest(role, self.model_for(role), prompt.messages(), self.sampling)
+        request = ChatRequest(role, self.model_for(role), prompt.messages(), self._sampling())
         done = self.memo.take(self.step, request.digest())
         if done is None:
             done = self._call(request, prompt, parse, attempt=attempt, gist=gist, detail=detail or {})
@@ -105,6 +105,12 @@ class Recorder:
         self.tokens += done.prompt_tokens + done.completion_tokens
         truncated = done.finish_reason == FinishReason.LENGTH
         return Answer(self.step, done.text, parse(done.text), truncated)
+
+    def _sampling(self) -> Sampling:
+        """Above temperature 0 each step draws with a seed of its own: the same question twice is two draws."""
+        if self.sampling.temperature == 0 or self.sampling.seed is None:
+            return self.sampling
+        return dataclasses.replace(self.sampling, seed=self.sampling.seed + self.step)
 
     def _call(
         self,

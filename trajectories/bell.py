@@ -7,10 +7,11 @@ connections per loop and workers are threads.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -18,6 +19,8 @@ from channels.layers import get_channel_layer
 log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
+_on_the_way: set[Future[None]] = set()
+LAST_WORDS_S = 1.0
 
 
 def group(run_id: int) -> str:
@@ -37,7 +40,9 @@ def _send(name: str, message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
-    _submit(layer.group_send(name, message)).add_done_callback(_report)
+    sent = _submit(layer.group_send(name, message))
+    _on_the_way.add(sent)
+    sent.add_done_callback(_report)
 
 
 def _submit(work: Coroutine[Any, Any, None]) -> Future[None]:
@@ -50,5 +55,12 @@ def _submit(work: Coroutine[Any, Any, None]) -> Future[None]:
 
 
 def _report(done: Future[None]) -> None:
+    _on_the_way.discard(done)
     if error := done.exception():
         log.warning("bell not heard: %s", error)
+
+
+@atexit.register
+def _last_words() -> None:
+    """A process that ends right after its last event still rings for it, within a second."""
+    wait(list(_on_the_way), timeout=LAST_WORDS_S)

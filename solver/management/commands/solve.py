@@ -70,6 +70,7 @@ class Command(BaseCommand):
                 raise CommandError("No engine is configured; add one: manage.py engine add --help")
             engine = suited.name
         params = {name: options[name] for name in ("k", "t") if options[name] is not None}
+        params |= dict(pair.partition("=")[::2] for pair in options["param"])
         try:
             return runs.start(
                 problem,
