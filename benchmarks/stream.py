@@ -28,6 +28,7 @@ from typing import Any
 from websockets import Origin
 
 from benchmarks.figures import Bar, percentile, report
+from benchmarks.stream_emitter import WARM_UP
 
 ORIGIN = Origin("http://127.0.0.1")
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,7 +126,7 @@ def latency(app: str, mode: str, viewers: int, count: int, rate: float) -> dict[
     """One row: latency of every (event, viewer) pair in ms, deliveries missing, CPU of the server's tree per delivery."""
     with lab(app) as (url, env):
         emitter = Emitter(env, count, rate, mode)
-        seen = asyncio.run(_crowd(url, emitter, viewers, count))
+        seen = asyncio.run(_crowd(url, emitter, viewers, WARM_UP + count))
         written = emitter.written()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     delays = [(at - written[seq]) * 1000 for viewer in seen for seq, at in viewer if seq in written]
@@ -179,9 +180,9 @@ def disconnects(drops: int) -> dict[str, Any]:
     count = 600
     with lab("mcl_web.asgi:application") as (url, env):
         emitter = Emitter(env, count, 40, "hub")
-        seen, dropped = asyncio.run(_storm(url, emitter, count, drops))
+        seen, dropped = asyncio.run(_storm(url, emitter, WARM_UP + count, drops))
         emitter.written()
-    missing = sum(len(set(range(1, count + 1)) - set(viewer)) for viewer in seen)
+    missing = sum(len(set(range(1, WARM_UP + count + 1)) - set(viewer)) for viewer in seen)
     doubled = sum(len(viewer) - len(set(viewer)) for viewer in seen)
     return {
         "viewers": len(seen),

@@ -11,6 +11,8 @@ import sys
 import time
 from typing import Any
 
+WARM_UP = 20  # events before the measured ones: first connections, first imports
+
 
 def main(count: int, rate: float, mode: str) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcl_web.settings")
@@ -26,14 +28,15 @@ def main(count: int, rate: float, mode: str) -> None:
     print(run.pk, flush=True)
     sys.stdin.readline()
     began, written = time.monotonic(), []
-    for number in range(1, count + 1):
+    for number in range(1, WARM_UP + count + 1):
         time.sleep(max(0.0, began + number / rate - time.monotonic()))
         at = time.time()
         event = events.Note(name="benchmark", detail={"text": "x" * 400})
         seq = eventlog.append(run.pk, [event], fence=fence)
         if mode == "push":
             _push(run.pk, patches.messages(run.pk, eventlog.read_after(run.pk, seq - 1)))
-        written.append((seq, at))
+        if number > WARM_UP:
+            written.append((seq, at))
     print("\n".join(f"{seq} {at}" for seq, at in written))
 
 
