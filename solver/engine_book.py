@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from solver.engines.protocol import EngineRefused, Role
-from solver.engines.spec import BASE, EngineKind, EngineSpec
+from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec
 from solver.models import Engine
 from trajectories.models import Problem
 
@@ -98,14 +98,23 @@ def concerns(problem: Problem, spec: EngineSpec) -> list[str]:
 
 
 def roles_of(spec: EngineSpec, adapters: dict[str, bool] | None = None) -> dict[str, str]:
-    """Model or adapter per role. `adapters[role]` False: that role is served by the base without its adapter."""
+    """Model or adapter per role. `adapters[role]` False: that role is served by the base without its adapter.
+
+    The base of an engine that names its models itself (an OpenAI-compatible server) is its default model.
+    """
     models = {role.value: spec.model_for(role) for role in Role if role is not Role.SUPERVISOR}
     for role, on in (adapters or {}).items():
         if not on:
-            models[role] = BASE
+            models[role] = _base_of(spec, Role(role))
             if role == Role.PLANNING:
-                models[Role.CONFIDENCE.value] = BASE
+                models[Role.CONFIDENCE.value] = models[role]
     return models
+
+
+def _base_of(spec: EngineSpec, role: Role) -> str:
+    if spec.kind is EngineKind.TRANSFORMERS:
+        return BASE
+    return spec.models.get(DEFAULT) or spec.model_for(role)
 
 
 def copy_for_run(spec: EngineSpec, models: dict[str, str]) -> dict[str, Any]:

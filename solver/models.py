@@ -1,8 +1,15 @@
-"""Configured engines. A run copies the specification it was started with; it never refers back here."""
+"""Configured engines, and the campaigns of `solver.campaigns`.
+
+A run copies the specification it was started with; it never refers back to an engine's row.
+"""
 
 from __future__ import annotations
 
 from django.db import models
+
+from solver.campaigns.models import Campaign, CampaignCell, CampaignProblem, CampaignRun
+
+__all__ = ["Campaign", "CampaignCell", "CampaignProblem", "CampaignRun", "Engine"]
 
 
 class Engine(models.Model):

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from solver import rejudging, runs
+from solver.campaigns import execution as campaigns
 from trajectories import leases
 from trajectories.models import Run, RunStatus, Worker
 
@@ -33,6 +34,7 @@ def worker_name() -> str:
 @shared_task
 def run(run_id: int) -> None:
     runs.execute(run_id, worker_name())
+    campaigns.run_ended(run_id)
 
 
 @shared_task
@@ -48,6 +50,7 @@ def reap() -> None:
     waiting = Run.objects.filter(stale, status=RunStatus.QUEUED).order_by("id")
     for run_id in waiting.values_list("pk", flat=True)[:PUBLISH_AT_ONCE]:
         runs.publish(run_id)
+    campaigns.tick()
     Worker.objects.filter(beat_at__lt=now() - timedelta(days=1)).delete()
 
 
