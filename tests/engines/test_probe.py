@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from solver.engines.check import Check
 from solver.engines.openai_api import OpenAIEngine
-from solver.engines.probe import Check, probe
+from solver.engines.probe import probe
 from tests.engines.loopback import Handler, answer, serving, status
 
 

@@ -1,7 +1,8 @@
-"""A random-weight Qwen2 of about 150 thousand parameters with LoRA adapters, built in a second."""
+"""Random-weight Qwen2 models with LoRA adapters, made on the spot: small ones in a second, larger ones to measure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,24 @@ CORPUS = [
 ]
 
 
-def save_tokenizer(folder: Path) -> int:
+@dataclass(frozen=True)
+class Shape:
+    """`spread` is the deviation of the weights: at 0.4 small models give answers that differ and do not repeat.
+
+    Without `ends` no token is an end token, so that every answer has the length that was asked for.
+    """
+
+    hidden: int = 64
+    feed_forward: int = 128
+    layers: int = 3
+    heads: int = 4
+    vocabulary: int = 320
+    spread: float = 0.4
+    ends: bool = True
+
+
+def save_tokenizer(folder: Path, *, ends: bool = True) -> None:
+    """320 tokens; digits are never merged, so a text of n digits has n tokens."""
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
@@ -34,29 +52,29 @@ def save_tokenizer(folder: Path) -> int:
             vocab_size=320, special_tokens=marks, initial_alphabet=alphabet, show_progress=False
         ),
     )
-    fast = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=raw, eos_token="<|im_end|>" if ends else None, pad_token="<|endoftext|>"
+    )
     fast.chat_template = CHAT
     fast.save_pretrained(folder)
-    return len(fast)
 
 
-def save_base(folder: Path, *, hidden: int = 64, layers: int = 3, seed: int = 0, spread: float = 0.4) -> Path:
-    """`spread` is the deviation of the weights: large enough that the answers differ and do not repeat."""
-    vocabulary = save_tokenizer(folder)
+def save_base(folder: Path, shape: Shape = Shape(), *, seed: int = 0) -> Path:
+    save_tokenizer(folder, ends=shape.ends)
     torch.manual_seed(seed)
     config = Qwen2Config(
-        vocab_size=vocabulary,
-        hidden_size=hidden,
-        intermediate_size=2 * hidden,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.hidden,
+        intermediate_size=shape.feed_forward,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
         num_key_value_heads=2,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
         bos_token_id=None,
-        eos_token_id=2,
+        eos_token_id=2 if shape.ends else None,
         pad_token_id=0,
-        initializer_range=spread,
+        initializer_range=shape.spread,
     )
     Qwen2ForCausalLM(config).save_pretrained(folder)
     return folder
