@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from solver import rejudging, runs
+from solver import judge_pool, rejudging, runs
 from solver.engines.protocol import ChatRequest, EngineUnreachable, Role
 from solver.judge import SandboxUnavailable
 from tests.runs.conftest import WRONG, Scripted
@@ -209,7 +209,7 @@ def test_a_machine_without_a_sandbox_refuses_to_judge_and_says_why(
     def refuse() -> None:
         raise SandboxUnavailable("level L0 is below L1: no seccomp")
 
-    monkeypatch.setattr(runs.judge_pool, "judge", refuse)
+    monkeypatch.setattr(judge_pool, "judge", refuse)
     run = solve(problem)
     assert (run.status, run.reason, run.verdict) == (RunStatus.FAILED, "judge_unavailable", "")
 
