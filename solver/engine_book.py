@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from micro.engine_spec import OUT_OF_FAMILY, engine_entry, is_in_family
 from solver.engines.protocol import EngineRefused, Role
 from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec
 from solver.models import Engine
@@ -25,10 +26,8 @@ def shipped() -> dict[str, EngineSpec]:
     """Engines whose files came with the checkout."""
     root = Path(settings.BASE_DIR)
     specs: dict[str, EngineSpec] = {}
-    if (root / "micro/artefact/base/model.safetensors").exists():
-        from micro.engine_spec import engine_spec
-
-        specs[MICRO] = EngineSpec.parse(engine_spec(), root)
+    if (root / "micro/artefact/manifest.json").exists():
+        specs[MICRO] = EngineSpec.parse(engine_entry(), root)
     if (root / "starter/answers.jsonl").exists():
         specs[RECORDED] = EngineSpec.parse(
             {
@@ -89,11 +88,8 @@ def concerns(problem: Problem, spec: EngineSpec) -> list[str]:
         found.append(
             "The recorded engine holds answers to the starter problems only; this run would end at its first step."
         )
-    if spec.name == MICRO and problem.source != "micro":
-        found.append(
-            "The micro model was trained on one synthetic family of problems; outside it, its answers read well and are "
-            "wrong. Try a micro problem, or configure a real backbone."
-        )
+    if spec.name == MICRO and not is_in_family(problem.spec().statement):
+        found.append(OUT_OF_FAMILY)
     return found
 
 
