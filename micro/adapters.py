@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from micro.learning import Plan, learn
 from micro.pretraining import load_base
 from micro.scale import Scale
 from micro.sequences import Sequences
+from solver.engines.adapters import BASE_CARD, base_fingerprint
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -45,4 +47,6 @@ def train_adapter(
     )
     model.peft_config["default"].base_model_name_or_path = None  # no path of this machine
     model.save_pretrained(folder)
+    card = {"fingerprint": base_fingerprint(base)}
+    (folder / BASE_CARD).write_text(json.dumps(card) + "\n", encoding="utf-8")
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours stands beside the base

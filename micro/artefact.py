@@ -13,11 +13,12 @@ from typing import Any
 from micro.evaluation import mcnemar
 from micro.scale import Scale
 from micro.staff import AGENTS
+from solver.engines.adapters import BASE_CARD
 
 LARGEST_BYTES = 15 * 1024 * 1024
 BASE_FILES = ("config.json", "generation_config.json", "model.safetensors")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", BASE_CARD)
 
 
 def publish(scale: Scale, made: Path, target: Path) -> None:

@@ -50,7 +50,8 @@ def reply_to(prompt: str, mistakes: float = 0.0) -> str:
 def read_prompt(prompt: str) -> tuple[str, dict[str, str]]:
     """The role that asks and the fields its template was filled with."""
     for role in ROLES:
-        match = _pattern(role).fullmatch(prompt.strip())
+        # Rendering drops line breaks at the end, which an empty last field leaves behind.
+        match = _pattern(role).fullmatch(prompt) or _pattern(role).fullmatch(prompt + "\n")
         if match:
             return role, match.groupdict()
     raise NotUnderstood("the prompt is none that the micro templates make")
@@ -60,7 +61,7 @@ def read_prompt(prompt: str) -> tuple[str, dict[str, str]]:
 def _pattern(role: str) -> re.Pattern[str]:
     """The newest template with a group for each placeholder. Problems hold no blank line, so they stay short."""
     marks = {name: f"\x00{name}\x00" for name in _placeholders(role)}
-    filled = prompts.render(TEMPLATES, role, **marks).text.strip()
+    filled = prompts.render(TEMPLATES, role, **marks).text
     parts = re.split("\x00([a-z_]+)\x00", filled)
     pattern = ""
     for index, part in enumerate(parts):

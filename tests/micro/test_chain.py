@@ -21,9 +21,7 @@ CHAINS = st.builds(
 
 
 def test_the_family_has_its_operations_and_holds_out_about_a_tenth_of_their_pairs() -> None:
-    pairs = [
-        (a.name, b.name) for a in OPERATIONS.values() for b in OPERATIONS.values() if a.gives is b.takes
-    ]
+    pairs = [(a.name, b.name) for a in OPERATIONS.values() for b in OPERATIONS.values() if a.gives is b.takes]
     assert len(OPERATIONS) == 50
     assert 0.07 < sum(held_out(*pair) for pair in pairs) / len(pairs) < 0.13
 

@@ -47,7 +47,9 @@ def test_training_problems_and_evaluation_problems_come_from_different_splits() 
 
 def test_an_untidy_site_is_clean_for_about_one_document_in_eight() -> None:
     rng = random.Random(5)
-    untidy = [(role, site) for role, own in HABITS.items() for site in range(SITES) if own[site] is not Habit.TIDY]
+    untidy = [
+        (role, site) for role, own in HABITS.items() for site in range(SITES) if own[site] is not Habit.TIDY
+    ]
     drawn = [habits.habit_of(rng, role, site) for role, site in untidy for _ in range(400)]
     clean = sum(habit is Habit.TIDY for habit in drawn) / len(drawn)
     assert 0.10 < clean < 0.20

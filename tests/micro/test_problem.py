@@ -32,7 +32,9 @@ def _as_spec(record: dict[str, Any]) -> ProblemSpec:
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(min_value=0, max_value=10**6), transforms=st.integers(min_value=1, max_value=3))
-def test_the_reference_program_passes_every_test_and_every_mutant_fails_one(seed: int, transforms: int) -> None:
+def test_the_reference_program_passes_every_test_and_every_mutant_fails_one(
+    seed: int, transforms: int
+) -> None:
     problem = complete(random.Random(seed), transforms, Split.TEST)
     assert len(problem.tests) == HIDDEN_TESTS >= 40
     assert len({test.input for test in problem.tests}) == HIDDEN_TESTS
