@@ -11,15 +11,15 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("transformers", reason="training needs transformers")
 
-import torch  # noqa: E402
+import torch
 
-from micro import network, pretraining, tokenizer  # noqa: E402
-from micro.corpus import Document, documents  # noqa: E402
-from micro.learning import Plan, learn  # noqa: E402
-from micro.network import Shape  # noqa: E402
-from micro.optimiser import Rates, rate_factor  # noqa: E402
-from micro.scale import CI, Scale  # noqa: E402
-from micro.sequences import Sequences  # noqa: E402
+from micro import network, pretraining, tokenizer
+from micro.corpus import Document, documents
+from micro.learning import Plan, learn
+from micro.network import Shape
+from micro.optimiser import Rates, rate_factor
+from micro.scale import CI, Scale
+from micro.sequences import Sequences
 
 TINY = Shape(hidden=32, layers=1, heads=2, kv_heads=1, feed_forward=64, vocabulary=400)
 
