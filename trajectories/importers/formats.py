@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from trajectories.importers import normalised
+from trajectories.importers import apps, codecontests, humaneval, livecodebench, mbpp, normalised, xcodeeval
 from trajectories.importers.source import Format
 
 # The order matters where a row fits several: the more telling format comes first.
-FORMATS: tuple[Format, ...] = (normalised.FORMAT,)
+FORMATS: tuple[Format, ...] = (
+    normalised.FORMAT,
+    livecodebench.FORMAT,
+    codecontests.FORMAT,
+    xcodeeval.FORMAT,
+    apps.FORMAT,
+    humaneval.FORMAT,
+    mbpp.FORMAT,
+)

@@ -21,7 +21,7 @@ _TAIL = 16
 
 
 class JsonStream:
-    """`line` is the line of the value that is being read."""
+    """`line` is the line reached, `began` the one where the value given last begins."""
 
     def __init__(self, stream: TextIO, bounds: Bounds) -> None:
         self._stream = stream
@@ -30,6 +30,7 @@ class JsonStream:
         self._at = 0
         self._ended = False
         self.line = 1
+        self.began = 1
 
     def elements(self) -> Iterator[Any]:
         """The elements of `[ ... ]`."""
@@ -88,6 +89,7 @@ class JsonStream:
         return found
 
     def _value(self) -> Any:
+        self.began = self.line
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)

@@ -73,6 +73,7 @@ def convert(row: Row) -> ProblemSpec:
         raise row.malformed("tests", "are missing", "give at least one test")
     statement = row.text("statement")
     checker, preamble = _checker(row)
+    setup = row.text("setup_code", "")  # of MBPP: statements that every test of the problem needs
     extra = dict(row.row("extra").rest(()) if "extra" in row else {})
     extra.update(row.rest(_KNOWN))
     if left := _unknown_in_tests(tests, kind):
@@ -88,7 +89,7 @@ def convert(row: Row) -> ProblemSpec:
         tags=tuple(row.texts("tags")),
         difficulty=row.label("difficulty"),
         samples=tuple(_sample(sample) for sample in row.rows("samples")),
-        tests=tuple(_test(test, kind) for test in tests),
+        tests=tuple(_test(test, kind, setup) for test in tests),
         test_kind=kind,
         checker=checker,
         entry_point=row.text("entry_point") if "entry_point" in row else None,
@@ -125,13 +126,13 @@ def _whole(row: Row, name: str) -> str:
     return row.text(name, "")
 
 
-def _test(row: Row, kind: TestKind) -> Test:
+def _test(row: Row, kind: TestKind, setup: str) -> Test:
     if "kind" in row and row.value("kind") != kind.value:
         raise row.malformed(
             "kind", f"is {row.value('kind')!r}", f"make it {kind.value!r}, as the problem's test_kind"
         )
     if kind is TestKind.ASSERT:
-        return AssertTest(code=row.text("code"))
+        return AssertTest(code=f"{setup}\n{row.text('code')}" if setup else row.text("code"))
     group = row.label("group") or row.label("test_group") or None
     outputs = tuple(row.texts("outputs"))
     if kind is TestKind.STDIO:

@@ -97,6 +97,8 @@ def _other_with_same_id(name: str) -> Malformed:
 
 def _found(path: Path, place: Place, wanted: str | None, report: ImportReport, log: Log) -> Iterator[Found]:
     chosen = _named(wanted) if wanted else None
+    if "\0" in str(path):
+        raise Malformed("", "cannot be read: its name holds a zero byte", "check the path")
     if path.is_dir():
         yield from _in_tree(DirectoryTree(path, log.bounds), place, chosen, report, log)
         return
@@ -164,7 +166,7 @@ def _detect(source: Source) -> Format:
     except TooManyFaults:
         pass
     if looked:
-        fields = ", ".join(sorted(looked[0].keys())[:20]) or "no field"
+        fields = ", ".join(sorted(looked[0].fields())[:20]) or "no field"
         raise _unknown(f"no format is known by its first row, which has {fields}", None)
     if spare.faults:
         first = spare.faults[0]

@@ -47,7 +47,7 @@ class Row:
         """Whether the field is written at all, be it as null."""
         return name in self._data
 
-    def keys(self) -> Collection[str]:
+    def fields(self) -> Collection[str]:
         return self._data.keys()
 
     def need(self, name: str, what: str) -> Any:

@@ -78,8 +78,13 @@ class RowFile:
                 if stream.read(_HEAD).lstrip(_BLANK).startswith(b"["):
                     return Layout.ARRAY
             with self.stream() as stream:
-                lines = (stream.readline(self._bounds.row + 1) for _ in range(_SNIFFED_LINES))
-                return Layout.LINES if any(_is_object(line) for line in lines) else Layout.VALUES
+                for _ in range(_SNIFFED_LINES):
+                    line = stream.readline(self._bounds.row + 1)
+                    if _is_object(line):
+                        return Layout.LINES
+                    if len(line) > self._bounds.row:
+                        _skip_line(stream, line)
+                return Layout.VALUES
         except _DAMAGED as error:
             raise _damaged(error) from error
 
@@ -107,7 +112,6 @@ class RowFile:
         decoder = JsonStream(_text(stream), self._bounds)
         values = decoder.elements() if layout is Layout.ARRAY else decoder.values()
         while True:
-            place = Place(self.place.file, decoder.line, self.place.member)
             try:
                 value = next(values)
             except StopIteration:
@@ -115,6 +119,7 @@ class RowFile:
             except Malformed as malformed:
                 complain(Place(self.place.file, decoder.line, self.place.member), malformed)
                 return
+            place = Place(self.place.file, decoder.began, self.place.member)
             try:
                 row = Row.of(value, "")
             except Malformed as malformed:
@@ -125,7 +130,7 @@ class RowFile:
 
 def parse_line(line: bytes) -> Row:
     try:
-        text = line.decode("utf-8-sig")
+        text = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise Malformed("", f"is not UTF-8 at byte {error.start}", "save the file as UTF-8") from error
     try:
