@@ -47,9 +47,12 @@ def reads_stdin(program: Program, tests: tuple[CallTest, ...]) -> bool:
                 return True
         if isinstance(node, ast.Attribute) and node.attr == "stdin":
             return True
-        if isinstance(node, ast.ImportFrom) and node.module == "sys":
-            if any(alias.name == "stdin" for alias in node.names):
-                return True
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "sys"
+            and any(n.name == "stdin" for n in node.names)
+        ):
+            return True
     return False
 
 

@@ -101,6 +101,11 @@ class Judge:
             raise ValueError(f"unknown language {program.language!r}: give one of {', '.join(LANGUAGES)}")
         pool = self._ready()
         machine.require_language(program.language, self.isolation)
+        if task.limits.scratch_mb and "namespaces" not in self.isolation.layers:
+            raise SandboxUnavailable(
+                f"a scratch directory takes a mount namespace, and this machine offers {self.isolation.level.value}: "
+                + "; ".join(self.isolation.reasons)
+            )
         told: list[TestResult] = []
 
         def tell(result: TestResult) -> None:

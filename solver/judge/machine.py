@@ -67,7 +67,9 @@ def jail_config(
         dict.fromkeys(root for root in roots if not root.startswith(("/usr/", "/lib")) and root != "/usr")
     )
     uid = _UID_FIRST + (os.getpid() * 16 + index) % _UID_COUNT if os.getuid() == 0 else 0
-    return JailConfig(layers=layers, roots=kept, uid=uid, stage=_stage(kept), packages=packages)
+    return JailConfig(
+        layers=layers, roots=kept, uid=uid, stage=_stage(kept), packages=packages, owner=os.getpid()
+    )
 
 
 def _stage(roots: tuple[str, ...]) -> str:
@@ -199,3 +201,34 @@ def digest_of(path: str) -> str:
 @functools.lru_cache(maxsize=1)
 def policy_digest() -> str:
     return policy.digest()
+
+
+def description() -> dict[str, str | int | float]:
+    """The machine, as measurements name it."""
+    model = ""
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return {
+        "kernel": kernel_name(),
+        "cpu": model,
+        "cpus": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2),
+        "uid": os.getuid(),
+    }
+
+
+def code_version() -> dict[str, str]:
+    """The judge's own version and a digest of its source files."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    digest = hashlib.sha256()
+    for folder, folders, names in os.walk(here):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), "rb") as file:
+                    digest.update(file.read())
+    return {"judge": VERSION, "source": digest.hexdigest()[:16], "policy": policy_digest()}

@@ -7,7 +7,7 @@ used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .checkers import Checker, DefaultChecker, ExecEvalChecker, LiveCodeBenchChecker
 from .single import Python
@@ -25,7 +25,7 @@ class Profile:
 
     name: str
     summary: str
-    python: Python = Python()
+    python: Python = field(default_factory=Python)
     checker: Checker | None = None
     soft_denials: bool = False
     split_oracle: bool = True

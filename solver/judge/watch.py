@@ -275,7 +275,8 @@ def _resident(pid: int) -> int:
 
 
 def _tree(pid: int) -> list[int]:
-    found, todo = [], [pid]
+    found: list[int] = []
+    todo = [pid]
     while todo and len(found) < 1000:
         current = todo.pop()
         found.append(current)

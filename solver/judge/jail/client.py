@@ -56,8 +56,11 @@ class Remote:
         if isinstance(other, Remote):
             if self.__has_plain and other.__has_plain:
                 return bool(self.__plain == other.__plain)
-            return self.__key == other.__key
-        return self.__has_plain and bool(self.__plain == other)
+            return bool(self.__key == other.__key)
+        if not self.__has_plain:
+            return False
+        same: bool = self.__plain == other
+        return same
 
     def __bool__(self) -> bool:
         return bool(self.__plain) if self.__has_plain else True
@@ -208,21 +211,27 @@ def _run_test(connection: Connection, source: str, preamble: str, entry: str) ->
         exec(code, namespace)
         if calls_check:
             namespace["check"](namespace[entry])
-    except AssertionError as error:
-        return TestEnd.FAILED, _failed_line(error, source)
-    except EOFError:
-        return TestEnd.GONE, ""
-    except ForeignValue as error:
-        return TestEnd.FOREIGN, str(error)
     except BaseException as error:
-        if error is connection.raised:
-            return TestEnd.REMOTE, str(error) if type(
-                error
-            ) is RemoteError else f"{type(error).__name__}: {error}"
-        if isinstance(error, NameError):
-            return TestEnd.UNDEFINED, str(error)
-        return TestEnd.ODD, f"{type(error).__name__}: {error}"
+        return _how_it_failed(error, connection.raised, source)
     return TestEnd.PASSED, ""
+
+
+def _how_it_failed(error: BaseException, raised: BaseException | None, source: str) -> tuple[TestEnd, str]:
+    """What the solution raised comes first: it may be an EOFError or a NameError like one of ours."""
+    said = f"{type(error).__name__}: {error}"
+    if error is raised:
+        return TestEnd.REMOTE, str(error) if isinstance(error, RemoteError) else said
+    match error:
+        case AssertionError():
+            return TestEnd.FAILED, _failed_line(error, source)
+        case EOFError():
+            return TestEnd.GONE, ""
+        case ForeignValue():
+            return TestEnd.FOREIGN, str(error)
+        case NameError():
+            return TestEnd.UNDEFINED, str(error)
+        case _:
+            return TestEnd.ODD, said
 
 
 def compile_test(source: str) -> tuple[types.CodeType, bool]:

@@ -36,7 +36,7 @@ _BASES: tuple[type, ...] = (
 )
 PLAIN: frozenset[type] = frozenset(
     {
-        type(None), *_BASES, range, slice,
+        type(None), bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset, range, slice,
         collections.OrderedDict, collections.Counter, collections.deque, collections.defaultdict,
         fractions.Fraction, decimal.Decimal,
         datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone,
@@ -96,20 +96,22 @@ def load(data: bytes, resolve: Identify) -> Any:
 
 def plain_value(value: Any) -> tuple[bool, Any]:
     """The built-in value inside an instance of a subclass, taken past any method the subclass overrides."""
-    for base in _BASES:
-        if not isinstance(value, base) or base is bool:
-            continue
-        if base is dict:
-            return True, dict(dict.items(value))
-        if base in (list, tuple, set, frozenset):
-            return True, base(base.__iter__(value))  # type: ignore[attr-defined]
-        if base is int:
-            return True, int.__add__(value, 0)
-        if base is float:
-            return True, float.__add__(value, 0.0)
-        if base is str:
-            return True, str.__str__(value)
+    for base, extract in _EXTRACT.items():
+        if isinstance(value, base):
+            return True, extract(value)
     return False, None
+
+
+_EXTRACT: dict[type, Callable[[Any], Any]] = {
+    dict: lambda value: dict(dict.items(value)),
+    list: lambda value: list(list.__iter__(value)),
+    tuple: lambda value: tuple(tuple.__iter__(value)),
+    set: lambda value: set(set.__iter__(value)),
+    frozenset: lambda value: frozenset(frozenset.__iter__(value)),
+    int: lambda value: int.__add__(value, 0),
+    float: lambda value: float.__add__(value, 0.0),
+    str: lambda value: str.__str__(value),
+}
 
 
 class Pipe:

@@ -7,7 +7,7 @@ import ast
 import collections
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .client import TestEnd, compile_test
@@ -64,7 +64,7 @@ def parse_argument(line: str) -> Any:
         return line
 
 
-_SEQUENCES = (
+_SEQUENCES: tuple[type[Iterable[Any]], ...] = (
     tuple,
     set,
     frozenset,

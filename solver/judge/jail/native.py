@@ -50,11 +50,14 @@ def _prepare(slot: confine.Slot, order: Order) -> str:
     work = WORK if slot.has("namespaces") else order.work
     if slot.has("namespaces"):
         kernel.unshare(kernel.CLONE_NEWNS)
-        size = max(order.scratch, order.room)
-        options = f"size={size},nr_inodes=4096,mode=700"
-        kernel.mount("tmpfs", work, "tmpfs", MS_NOSUID | MS_NODEV, options)
+        mount_work(max(order.scratch, order.room))
     os.chdir(work)
     return work
+
+
+def mount_work(size: int) -> None:
+    """A fresh tmpfs on the working directory, in a mount namespace of the caller's own."""
+    kernel.mount("tmpfs", WORK, "tmpfs", MS_NOSUID | MS_NODEV, f"size={size},nr_inodes=4096,mode=700")
 
 
 def _write_file(name: str, source: int) -> None:

@@ -7,6 +7,7 @@ import builtins
 import io
 import linecache
 import os
+import re
 import socket
 import struct
 import sys
@@ -25,6 +26,7 @@ FILE = "solution.py"
 PREAMBLE_FILE = "preamble.py"
 _COMPILE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 _SIZE = struct.Struct("=Q")
+_CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]", re.MULTILINE)
 
 
 def pack_source(preamble: bytes, source: bytes) -> bytes:
@@ -55,6 +57,8 @@ class Compiled:
         self.preamble = (
             compile(before, PREAMBLE_FILE, "exec", dont_inherit=True, optimize=level) if before else None
         )
+        if not _CODING.search(source[:1000]):
+            source.decode("utf-8-sig")  # `compile` is lenient with bytes in comments; reading a file is not
         self.code = compile(source, FILE, "exec", dont_inherit=True, optimize=level)
 
 
@@ -109,7 +113,7 @@ def _run_tests(extra: list[int], channel: socket.socket) -> NoReturn:
 
 def execute(order: Order, compiled: Compiled, extra: list[int]) -> NoReturn:
     if not order.exits:
-        del builtins.exit, builtins.quit  # type: ignore[attr-defined]
+        del builtins.exit, builtins.quit
     _standard_streams()
     _forget_the_sandbox()
     name = "__main__" if order.driver is Role.PYTHON else "solution"

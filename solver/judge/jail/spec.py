@@ -48,7 +48,8 @@ class Tag(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JailConfig:
-    """How a launcher builds its slot. `uid` 0: keep the user it has. `layers`: names from LAYERS."""
+    """How a launcher builds its slot. `uid` 0: keep the user it has. `layers`: names from LAYERS.
+    `owner`, the judge's process, is only there to be seen in a list of processes."""
 
     layers: tuple[str, ...]
     roots: tuple[str, ...]
@@ -56,6 +57,7 @@ class JailConfig:
     stage: str = ""
     work: str = ""
     packages: tuple[str, ...] = ()
+    owner: int = 0
 
     def dump(self) -> str:
         return json.dumps(asdict(self))

@@ -50,7 +50,7 @@ import traceback
 import types
 import typing
 
-from . import confine, kernel, native, policy, pyrun, template
+from . import confine, kernel, landlock, native, policy, pyrun, root, template
 from .spec import Order, Role, Tag, Usage, pack, receive, send
 
 # Imported for the programs, which find them ready in sys.modules.
@@ -171,15 +171,14 @@ def _become_run(
     extra = descriptors[3:]
     if order.role in (Role.NATIVE, Role.COMPILE):
         native.run(slot, order, extra, channel)
-        return
-    _work_directory(slot)
+    ruleset = _work_directory(slot, order)
     confine.limit(slot, order, processes=64, files=64)
     private = socket.socket(fileno=extra[1]) if order.role is Role.TEMPLATE else None
     own = os.pidfd_open(os.getpid())
-    confine.keep_only([channel.fileno(), own, *extra, *([slot.ruleset] if slot.ruleset >= 0 else [])])
-    listener = confine.seal(slot, slot.ruleset, program, listen=True)
-    if slot.ruleset >= 0:
-        os.close(slot.ruleset)
+    confine.keep_only([channel.fileno(), own, *extra, *([ruleset] if ruleset >= 0 else [])])
+    listener = confine.seal(slot, ruleset, program, listen=True)
+    if ruleset >= 0:
+        os.close(ruleset)
     send(channel, pack(Tag.HELLO, order.number), [own, listener] if listener >= 0 else [own])
     os.close(own)
     if listener >= 0:
@@ -190,5 +189,17 @@ def _become_run(
         pyrun.run(order, extra, channel)
 
 
-def _work_directory(slot: confine.Slot) -> None:
-    os.chdir("/box" if slot.has("namespaces") else "/")
+def _work_directory(slot: confine.Slot, order: Order) -> int:
+    """Go where the program works, an empty read-only directory or a fresh scratch one; returns its Landlock rules."""
+    if not slot.has("namespaces"):
+        os.chdir("/")
+        return slot.ruleset
+    if order.scratch:
+        kernel.unshare(kernel.CLONE_NEWNS)
+        native.mount_work(order.scratch)
+    os.chdir(root.WORK)
+    if not order.scratch or slot.ruleset < 0:
+        return slot.ruleset
+    rules = confine.ruleset_for(slot.config, slot.landlock_abi)
+    rules.allow(root.WORK, landlock.SCRATCH)
+    return rules.fd
