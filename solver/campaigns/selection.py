@@ -17,6 +17,9 @@ from trajectories.problem_schema import TestKind
 _CONTENT = ("statement", "input_spec", "output_spec", "samples", "tests", "test_kind", "entry_point")
 
 
+_BODIES_AT_ONCE = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """`unit` names what the problem is a copy of: problems of one unit count once."""
@@ -45,7 +48,7 @@ def select(wanted: ProblemSet) -> tuple[Selection, list[Fault]]:
     firsts: dict[str, str] = {}  # unit -> id of its first problem
     units: dict[str, str] = {}
     limit = wanted.limit or len(found)
-    for problem, keys in _with_keys(found):
+    for problem, keys in _book.of(found):
         if len(selection.chosen) == limit:
             break
         unit = next((units[key] for key in keys if key in units), keys[0])
@@ -134,18 +137,34 @@ def _is_as_hard(difficulty: str, wanted: DifficultyRange | tuple[str, ...]) -> b
     return (wanted.least is None or number >= wanted.least) and (wanted.most is None or number <= wanted.most)
 
 
-def _with_keys(problems: list[Problem]) -> Iterator[tuple[Problem, list[str]]]:
-    """Each problem with what it is known by: its content and, where its source names one, its group."""
-    for start in range(0, len(problems), 20):  # bodies hold megabytes of tests: few at a time
-        part = problems[start : start + 20]
-        bodies = {body.problem_id: body.spec for body in ProblemBody.objects.filter(problem__in=part)}
-        for problem in part:
-            spec: dict[str, Any] = bodies[problem.pk]
-            keys = [f"group:{spec['group'][:180]}"] if spec.get("group") else []
-            yield problem, [*keys, f"content:{content_digest(spec)}"]
+class _KeyBook:
+    """What each problem version is known by: its content and, where its source names one, its group.
+
+    Bodies hold megabytes of tests, so they are read few at a time, and once a process: versions never change.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[str, list[str]] = {}  # digest of the version -> keys
+
+    def of(self, problems: list[Problem]) -> Iterator[tuple[Problem, list[str]]]:
+        for start in range(0, len(problems), _BODIES_AT_ONCE):
+            part = problems[start : start + _BODIES_AT_ONCE]
+            unread = {problem.pk: problem.digest for problem in part if problem.digest not in self._keys}
+            for body in ProblemBody.objects.filter(problem__in=unread):
+                self._keys[unread[body.problem_id]] = _keys(body.spec)
+            for problem in part:
+                yield problem, self._keys[problem.digest]
+
+
+def _keys(spec: dict[str, Any]) -> list[str]:
+    content = f"content:{content_digest(spec)}"
+    return [f"group:{spec['group'][:180]}", content] if spec.get("group") else [content]
 
 
 def content_digest(spec: dict[str, Any]) -> str:
     """SHA-256 of the question and its tests; id, title, tags and source do not count."""
     content = [spec.get(name) for name in _CONTENT]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+_book = _KeyBook()

@@ -1,0 +1,219 @@
+"""The report of a campaign: per cell what was solved, how, at what price and with which format failures.
+
+docs/reference/statistics.md says which formula stands behind each figure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from solver.benchmarks import bootstrap
+from solver.benchmarks.holm import holm
+from solver.benchmarks.interval import Estimate
+from solver.campaigns import execution
+from solver.campaigns.breakdown import Breakdown, breakdowns
+from solver.campaigns.measures import Origin, RoleMeasures
+from solver.campaigns.models import Campaign, CampaignCell
+from solver.campaigns.results import Results, read
+from solver.campaigns.scoring import (
+    Comparison,
+    Outcome,
+    PassAtK,
+    Result,
+    compare,
+    pass_at,
+    share,
+    unit_means,
+    which_k,
+)
+
+ROLES = ("retrieval", "planning", "confidence", "coding", "debugging")
+
+
+@dataclass(frozen=True, slots=True)
+class RoleFailures:
+    """`measured.failures` counts answers the strict parser refuses; `affected` is over distinct problems."""
+
+    role: str
+    measured: RoleMeasures
+    affected: Estimate
+
+    @property
+    def failures(self) -> int:
+        return self.measured.format_failures
+
+    @property
+    def unusable(self) -> int:
+        return self.failures - self.measured.rescued
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    cell: CampaignCell
+    runs: int
+    problems: int  # distinct ones
+    solved_runs: int
+    not_measured: dict[str, int]
+    open: int
+    pass_at: list[PassAtK]
+    outcomes: dict[Outcome, int]
+    first_try: Estimate  # accepted with the first program
+    repaired: Estimate  # accepted with a program of a debugging step
+    first_samples: tuple[int, int]  # first programs that passed all samples, of those run on samples
+    roles: list[RoleFailures]
+    calls: Estimate  # these four: per problem
+    tokens: Estimate
+    model_seconds: Estimate
+    cost: Estimate | None
+    total: RoleMeasures
+    judge_seconds: float
+    total_cost: float | None
+
+    @property
+    def pass_at_1(self) -> Estimate:
+        return self.pass_at[0].estimate
+
+    @property
+    def format_failures(self) -> int:
+        return sum(role.failures for role in self.roles)
+
+    @property
+    def rescued(self) -> int:
+        return sum(role.measured.rescued for role in self.roles)
+
+    @property
+    def left_out(self) -> int:
+        return sum(self.not_measured.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A cell against the baseline; `adjusted_p` is Holm's over all comparisons of the report."""
+
+    cell: CampaignCell
+    comparison: Comparison
+    adjusted_p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    campaign: Campaign
+    cells: list[CellReport]
+    baseline: CampaignCell
+    against: list[Against]
+    breakdowns: list[Breakdown]
+    spent: dict[str, float]
+    code_versions: dict[str, int]
+    runs: int
+    complete: bool
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def currency(self) -> str:
+        prices = (cell.cell.price for cell in self.cells if cell.cell.price)
+        return next((str(price["currency"]) for price in prices), "")
+
+
+def build(campaign: Campaign, baseline: int = 0) -> Report:
+    """`baseline` is the position of the cell that the others are compared with."""
+    results = read(campaign)
+    cells = [_cell(results, cell) for cell in results.cells]
+    base = results.cells[baseline]
+    return Report(
+        campaign=campaign,
+        cells=cells,
+        baseline=base,
+        against=_against(results, base),
+        breakdowns=breakdowns(results),
+        spent=execution.spent(campaign),
+        code_versions=dict(results.code_versions),
+        runs=sum(cell.runs for cell in cells),
+        complete=results.complete,
+        notes=_notes(results, cells),
+    )
+
+
+def _cell(results: Results, cell: CampaignCell) -> CellReport:
+    measured = results.of(cell)
+    total = RoleMeasures()
+    for result in measured:
+        total.add(result.measures.whole())
+    outcomes = Counter(result.outcome for result in measured)
+    ran = [result for result in measured if result.measures.first_samples]
+    return CellReport(
+        cell=cell,
+        runs=len(measured),
+        problems=len({result.unit for result in measured}),
+        solved_runs=sum(result.solved for result in measured),
+        not_measured=dict(results.not_measured.get(cell.pk, {})),
+        open=results.open[cell.pk],
+        pass_at=[pass_at(measured, k) for k in which_k(len(results.campaign.spec["seeds"]))],
+        outcomes={outcome: outcomes[outcome] for outcome in Outcome},
+        first_try=share(measured, lambda r: r.solved and r.measures.origin is Origin.FIRST),
+        repaired=share(measured, lambda r: r.solved and r.measures.origin is Origin.REPAIR),
+        first_samples=(sum(r.measures.first_samples == "AC" for r in ran), len(ran)),
+        roles=_roles(measured),
+        calls=_per_problem(measured, lambda r: r.measures.whole().calls),
+        tokens=_per_problem(measured, _tokens),
+        model_seconds=_per_problem(measured, lambda r: r.measures.whole().seconds),
+        cost=_per_problem(measured, lambda r: r.cost or 0.0) if cell.price else None,
+        total=total,
+        judge_seconds=sum(result.measures.judge_seconds for result in measured),
+        total_cost=sum(result.cost or 0.0 for result in measured) if cell.price else None,
+    )
+
+
+def _tokens(result: Result) -> float:
+    whole = result.measures.whole()
+    return whole.prompt_tokens + whole.completion_tokens
+
+
+def _per_problem(measured: Sequence[Result], value: Callable[[Result], float]) -> Estimate:
+    return bootstrap.mean(list(unit_means(measured, value).values()))
+
+
+def _roles(measured: Sequence[Result]) -> list[RoleFailures]:
+    totals: dict[str, RoleMeasures] = {}
+    for result in measured:
+        for role, found in result.measures.roles.items():
+            totals.setdefault(role, RoleMeasures()).add(found)
+    order = [role for role in ROLES if role in totals] + sorted(set(totals) - set(ROLES))
+    return [RoleFailures(role, totals[role], _affected(measured, role)) for role in order]
+
+
+def _affected(measured: Sequence[Result], role: str) -> Estimate:
+    """Over the distinct problems on which the role was asked: the share of runs with a format failure of it."""
+    asked = [result for result in measured if role in result.measures.roles]
+    return share(asked, lambda result: bool(result.measures.roles[role].format_failures))
+
+
+def _against(results: Results, base: CampaignCell) -> list[Against]:
+    others = [cell for cell in results.cells if cell.pk != base.pk]
+    compared = [compare(results.of(base), results.of(cell)) for cell in others]
+    adjusted = holm([comparison.test.p for comparison in compared])
+    return [Against(*row) for row in zip(others, compared, adjusted, strict=True)]
+
+
+def _notes(results: Results, cells: Sequence[CellReport]) -> list[str]:
+    """What a reader must know before quoting a figure."""
+    campaign, found = results.campaign, list(results.campaign.warnings)
+    settled, places = (
+        sum(cell.runs for cell in cells),
+        sum(cell.runs + cell.open + cell.left_out for cell in cells),
+    )
+    if not results.complete:
+        order = "a random part" if campaign.spec["problems"].get("sample_seed") is not None else "the first"
+        found.insert(
+            0, f"Partial: {settled} of {places} runs are measured; they cover {order} of the problems."
+        )
+    if left_out := sum(cell.left_out for cell in cells):
+        found.insert(0, f"{left_out} of {places} runs could not be measured and are in no figure below.")
+    if len(results.code_versions) > 1:
+        listed = ", ".join(f"{version} ({count})" for version, count in sorted(results.code_versions.items()))
+        found.append(f"The runs were made by more than one version of the lab: {listed}.")
+    estimated = sum(cell.total.estimated for cell in cells)
+    if estimated:
+        found.append(f"Token counts of {estimated} calls were estimated: the engine reported none.")
+    return found
