@@ -45,8 +45,16 @@ def train_adapter(
         plan,
         folder / "training",
     )
-    model.peft_config["default"].base_model_name_or_path = None  # no path of this machine
     model.save_pretrained(folder)
+    _make_portable(folder / "adapter_config.json")
     card = {"fingerprint": base_fingerprint(base)}
     (folder / BASE_CARD).write_text(json.dumps(card) + "\n", encoding="utf-8")
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours stands beside the base
+
+
+def _make_portable(path: Path) -> None:
+    """No path of the machine that trained it, and one order of the target modules, which PEFT keeps as a set."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = None
+    config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -105,7 +105,7 @@ def model_card(results: dict[str, Any]) -> str:
         label="micro model, synthetic family",
         parameters=results["parameters"]["base"],
         adapter_parameters=results["parameters"]["coding"],
-        shape=scale["shape"],
+        shape=_shape(scale["shape"]),
         rank=scale["rank"],
         alpha=2 * scale["rank"],
         steps=scale["pretraining"]["steps"],
@@ -131,6 +131,13 @@ def model_card(results: dict[str, Any]) -> str:
             f"- {what}: {count}" for part in results["yields"].values() for what, count in part.items()
         ),
         versions=", ".join(f"{name} {number}" for name, number in results["versions"].items()),
+    )
+
+
+def _shape(shape: dict[str, int]) -> str:
+    return (
+        f"{shape['layers']} layers of width {shape['hidden']}, {shape['heads']} heads ({shape['kv_heads']} of keys and "
+        f"values), feed-forward {shape['feed_forward']}, vocabulary {shape['vocabulary']:,}"
     )
 
 
