@@ -66,11 +66,17 @@ def _assertion(source: ProblemSource, args: list[Any], expected: Any) -> str:
 
 
 def _sample(source: ProblemSource, one: Input, answer: Any) -> Sample:
+    """A call sample holds one argument a line as JSON, which is how the judge reads it; the assert is for people."""
     if isinstance(one, str):
         return Sample(input=one, output=answer)
     call = _call(source, one)
+    given = "\n".join(map(json.dumps, one)) if source.kind is TestKind.CALL else call
     shown = f"assert {call} == {answer!r}"
-    return Sample.model_validate({"input": call, "output": repr(answer), "assert": shown})
+    return Sample.model_validate({"input": given, "output": _text(source, answer), "assert": shown})
+
+
+def _text(source: ProblemSource, answer: Any) -> str:
+    return str(answer) if source.kind is TestKind.CALL else repr(answer)
 
 
 def _test(source: ProblemSource, one: Input, answer: Any) -> Test:

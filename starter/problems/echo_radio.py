@@ -4,7 +4,7 @@ TITLE = "Echo Radio"
 DIFFICULTY = "easy"
 TAGS = ["strings", "two pointers"]
 KIND = "stdio"
-TIME_LIMIT_S = 2.0
+TIME_LIMIT_S = 1.0
 MEMORY_LIMIT_MB = 128.0
 
 STATEMENT = """

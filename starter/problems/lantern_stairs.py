@@ -4,7 +4,7 @@ TITLE = "Lantern Stairs"
 DIFFICULTY = "easy"
 TAGS = ["intervals", "sorting"]
 KIND = "stdio"
-TIME_LIMIT_S = 2.0
+TIME_LIMIT_S = 1.0
 MEMORY_LIMIT_MB = 128.0
 
 STATEMENT = """

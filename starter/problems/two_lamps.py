@@ -4,7 +4,7 @@ TITLE = "Two Lamps on the Square"
 DIFFICULTY = "medium"
 TAGS = ["geometry", "math"]
 KIND = "stdio"
-TIME_LIMIT_S = 2.0
+TIME_LIMIT_S = 1.0
 MEMORY_LIMIT_MB = 128.0
 CHECKER = {"type": "float", "abs": 1e-6, "rel": 1e-6}
 
