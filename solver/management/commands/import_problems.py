@@ -18,7 +18,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, nargs="+")
-        parser.add_argument("--format", choices=sorted(FORMATS), help="default: recognised from the content")
+        parser.add_argument(
+            "--format",
+            choices=sorted(known.name for known in FORMATS),
+            help="default: recognised from the content",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, store nothing")
         parser.add_argument(
             "--all-or-nothing", action="store_true", help="store nothing if any row is refused"

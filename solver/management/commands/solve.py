@@ -36,6 +36,13 @@ class Command(BaseCommand):
         parser.add_argument("-k", type=int, help="exemplars, one plan each")
         parser.add_argument("-t", type=int, help="repair rounds a plan")
         parser.add_argument(
+            "--param",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="any other parameter of the strategy",
+        )
+        parser.add_argument(
             "--no-adapter", action="append", default=[], metavar="ROLE", help="serve this role by the base"
         )
         parser.add_argument(
