@@ -8,10 +8,12 @@ projections; all in one transaction. After commit the bell rings with the run's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.timezone import now
 
 from trajectories import bell, projections
 from trajectories.events import Event
@@ -49,9 +51,32 @@ def append_unowned(run_id: int, event: Event, *, when: Sequence[RunStatus]) -> i
         return _insert(run_id, [event])
 
 
+class NotEmpty(Exception):
+    """The run has events already; a log that happened elsewhere cannot be written into it."""
+
+
+def restore(run_id: int, events: Sequence[Event], times: Sequence[datetime]) -> int:
+    """Write the whole log of a run that happened elsewhere, each event at its own time; returns how many there are.
+
+    Only into a run without events (NotEmpty): what is recorded is never overwritten. Nobody can be watching such a
+    run, so no bell rings.
+    """
+    with transaction.atomic():
+        if not Run.objects.filter(pk=run_id, last_seq=0).update(last_seq=len(events)):
+            raise NotEmpty(f"run {run_id} has events already")
+        _write(run_id, 1, events, times)
+    return len(events)
+
+
 def _insert(run_id: int, events: Sequence[Event]) -> int:
     last: int = Run.objects.values_list("last_seq", flat=True).get(pk=run_id)
-    first = last - len(events) + 1
+    moment = now()
+    _write(run_id, last - len(events) + 1, events, [moment] * len(events))
+    transaction.on_commit(partial(bell.ring, run_id, last))
+    return last
+
+
+def _write(run_id: int, first: int, events: Sequence[Event], times: Sequence[datetime]) -> None:
     rows = [
         StepEvent(
             run_id=run_id,
@@ -59,14 +84,13 @@ def _insert(run_id: int, events: Sequence[Event]) -> int:
             kind=event.kind,
             step=getattr(event, "step", None),
             payload=event.model_dump(mode="json"),
+            created_at=at,
         )
-        for offset, event in enumerate(events)
+        for offset, (event, at) in enumerate(zip(events, times, strict=True))
     ]
     StepEvent.objects.bulk_create(rows)
     for row, event in zip(rows, events, strict=True):
         projections.apply(run_id, row.seq, row.created_at, event)
-    transaction.on_commit(partial(bell.ring, run_id, last))
-    return last
 
 
 def read_after(run_id: int, seq: int, limit: int = PAGE) -> list[StepEvent]:

@@ -26,6 +26,31 @@ class RunStarted(Event):
     resumed_steps: int = 0
 
 
+class RunImported(Event):
+    """The run did not happen here: it was read from a file. `digest` is SHA-256 of the trajectory as read.
+
+    `problem`, `model`, `strategy`, `language` and `solved` are the source's own words; `extra` holds every field of it
+    that has no place in the lab's events. Token counts are the source's totals, None where each step has its own.
+    """
+
+    kind: ClassVar[str] = "run.imported"
+    format: str
+    digest: str
+    problem: str
+    model: str
+    strategy: str
+    language: str | None = None
+    solved: bool | None = None
+    outcome: str = ""
+    agents_known: bool = True
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    calls: int | None = None
+    provenance: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+
+
 class StepStarted(Event):
     """A model call begins. `request_digest` is what resume compares; `messages` is the exact prompt."""
 
@@ -143,6 +168,7 @@ KINDS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
         RunStarted,
+        RunImported,
         StepStarted,
         StepFinished,
         StepFailed,

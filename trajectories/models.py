@@ -133,6 +133,8 @@ class Run(models.Model):
         max_length=64, unique=True
     )  # a double click or a reload starts nothing twice
     created_by = models.CharField(max_length=150, blank=True)
+    imported_from = models.CharField(max_length=32, blank=True, db_index=True)  # a file format; "": ran here
+    recorded_solved = models.BooleanField(null=True, blank=True)  # what the source of an import says
 
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
     reason = models.CharField(max_length=64, blank=True)  # code of the ending, e.g. engine_unreachable
@@ -193,7 +195,7 @@ class StepEvent(models.Model):
     kind = models.CharField(max_length=32)
     step = models.PositiveIntegerField(null=True, blank=True)
     payload = models.JSONField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=now)  # of an imported event: when it happened, where recorded
 
     class Meta:
         ordering = ["run", "seq"]

@@ -21,6 +21,17 @@ def apply(run_id: int, seq: int, at: datetime, event: events.Event) -> None:
 
 
 @_project.register
+def _(event: events.RunImported, run_id: int, seq: int, at: datetime) -> None:
+    Run.objects.filter(pk=run_id).update(
+        imported_from=event.format[:32],
+        recorded_solved=event.solved,
+        prompt_tokens=event.prompt_tokens or 0,
+        completion_tokens=event.completion_tokens or 0,
+        started_at=at,
+    )
+
+
+@_project.register
 def _(event: events.StepStarted, run_id: int, seq: int, at: datetime) -> None:
     _open(run_id, event.step, seq, at, role=event.role, attempt=event.attempt, gist=event.gist[:200])
 
