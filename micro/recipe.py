@@ -54,6 +54,7 @@ class Recipe:
         self.pairs = {name: out / f"pairs-{name}.json" for name in ("teacher", "student")}
         self.adapters = out / "adapters"
         self.results = out / "results"
+        self.tell = Progress()
         self.stages: dict[str, Callable[[], None]] = {
             "tokenizer": self.make_tokenizer,
             "corpus": self.encode_corpus,
@@ -84,8 +85,8 @@ class Recipe:
             return
         problems = distillation.training_problems("teacher", self.scale.teacher_problems)
         with served_teacher() as teacher, Judge(slots=JUDGE_SLOTS) as judge:
-            pairs = distillation.teacher_trajectories(problems, teacher, judge, tell)
-            pairs.extend(distillation.drafts(problems, judge, "teacher", tell))
+            pairs = distillation.teacher_trajectories(problems, teacher, judge, self.tell)
+            pairs.extend(distillation.drafts(problems, judge, "teacher", self.tell))
         pairs.save(self.pairs["teacher"])
 
     def watch_student(self) -> None:
@@ -93,8 +94,8 @@ class Recipe:
             return
         problems = distillation.training_problems("student", self.scale.student_problems)
         with served_teacher() as teacher, student(self.base, {}) as engine, Judge(slots=JUDGE_SLOTS) as judge:
-            pairs, runs = distillation.student_trajectories(problems, engine, teacher, judge, tell)
-            pairs.extend(distillation.corrections(problems, runs, engine, judge, tell))
+            pairs, runs = distillation.student_trajectories(problems, engine, teacher, judge, self.tell)
+            pairs.extend(distillation.corrections(problems, runs, engine, judge, self.tell))
         pairs.save(self.pairs["student"])
 
     def train_adapters(self) -> None:
@@ -109,7 +110,7 @@ class Recipe:
     def _train(self, name: str, documents: list[Document], times: int) -> None:
         folder = self.adapters / name
         if not (folder / "adapter_model.safetensors").exists():
-            tell(f"adapter {name}", 0, 1)
+            self.tell(f"adapter {name}", 0, 1)
             plan = replace(self.scale.adapters, steps=times * self.scale.adapters.steps)
             adapters.train_adapter(self.scale, plan, self.base, self.tokenizer, documents, folder)
 
@@ -123,7 +124,7 @@ class Recipe:
             for arm in evaluation.arms(self.shared):
                 path = self.results / f"{arm.name.replace(' ', '_')}.json"
                 if not path.exists():
-                    runs = evaluation.run_arm(arm, problems, engine, judge, partial(tell, arm.name))
+                    runs = evaluation.run_arm(arm, problems, engine, judge, partial(self.tell, arm.name))
                     write_json(path, evaluation.summary(arm, problems, runs))
 
     def publish(self) -> None:
@@ -154,11 +155,14 @@ def served_teacher() -> Iterator[ChatModel]:
         server.server_close()
 
 
-_STARTED = time.monotonic()
+class Progress:
+    """Lines on standard output with the seconds since the recipe began."""
 
+    def __init__(self) -> None:
+        self._began = time.monotonic()
 
-def tell(what: str, done: int, total: int) -> None:
-    print(f"{time.monotonic() - _STARTED:7.0f} s  {what}: {done} of {total}", flush=True)
+    def __call__(self, what: str, done: int, total: int) -> None:
+        print(f"{time.monotonic() - self._began:7.0f} s  {what}: {done} of {total}", flush=True)
 
 
 def write_json(path: Path, data: object) -> None:
@@ -194,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no stage {', '.join(unknown)}; there are: {', '.join(recipe.stages)}")
     for name, stage in recipe.stages.items():
         if not given.stage or name in given.stage:
-            tell(f"stage {name}", 0, 1)
+            recipe.tell(f"stage {name}", 0, 1)
             stage()
     return 0
 

@@ -43,9 +43,9 @@ FULL = Scale(
         seed=1,
     ),
     teacher_problems=4000,
-    student_problems=1200,
+    student_problems=800,
     adapters=Plan(
-        steps=300, tokens_a_step=3072, rates=Rates(weights=2e-3), warm_up=20, seed=2, save_every=50
+        steps=240, tokens_a_step=3072, rates=Rates(weights=2e-3), warm_up=20, seed=2, save_every=50
     ),
     rank=16,
     evaluation_problems=400,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from micro.oracle_server import MODEL, reply_to
-from micro.student import BASE, LONGEST_ANSWER
+from micro.student import LONGEST_ANSWER
 from solver.agents.prompts import Prompt
 from solver.engines.protocol import ChatModel, ChatRequest, FinishReason, Role, Sampling
+from solver.engines.spec import BASE
 
 AGENTS = ("retrieval", "planning", "coding", "debugging")
 Answerer = Callable[[Role, Prompt], tuple[str, bool]]

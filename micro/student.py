@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from solver.engines.protocol import ChatModel, ChatReply, ChatRequest, EngineInfo
-from solver.engines.spec import BASE, EngineKind, EngineSpec, LocalSettings
+from solver.engines.spec import EngineKind, EngineSpec, LocalSettings
 
 ROWS = 64
 LONGEST_ANSWER = 320
@@ -65,6 +65,3 @@ def student(base: Path, adapters: Mapping[str, Path]) -> Iterator[ChatModel]:
         yield engine
     finally:
         engine.close()
-
-
-__all__ = ["BASE", "LONGEST_ANSWER", "Remembering", "student"]
