@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import logging
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import Future, wait
 from typing import Any
@@ -21,6 +22,7 @@ _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _on_the_way: set[Future[None]] = set()
 LAST_WORDS_S = 1.0
+_silent_until = 0.0
 
 
 def group(run_id: int) -> str:
@@ -55,9 +57,12 @@ def _submit(work: Coroutine[Any, Any, None]) -> Future[None]:
 
 
 def _report(done: Future[None]) -> None:
+    """One line a minute about a bell that cannot be heard: viewers poll meanwhile, and nothing is lost."""
+    global _silent_until
     _on_the_way.discard(done)
-    if error := done.exception():
-        log.warning("bell not heard: %s", error)
+    if (error := done.exception()) and time.monotonic() >= _silent_until:
+        _silent_until = time.monotonic() + 60
+        log.warning("live views fall back to polling, the broker cannot be reached: %s", error)
 
 
 @atexit.register
