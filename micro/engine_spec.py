@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from micro import statement as grammar
+from micro.tokenizer import CONTEXT, LONGEST_ANSWER
 
 ARTEFACT = Path(__file__).parent / "artefact"
 PROBLEMS = Path(__file__).parent / "problems.jsonl"
@@ -20,8 +21,6 @@ NAME = "micro"
 LABEL = "micro model, synthetic family"
 TEMPLATES = "micro"
 AGENTS = ("retrieval", "planning", "coding", "debugging")
-CONTEXT_TOKENS = 1024
-MAX_ANSWER_TOKENS = 320
 OUT_OF_FAMILY = (
     "This statement is outside the micro model's family of problems: its answer will be fluent and wrong. Take an "
     "example, ask for a random problem, or choose an engine with a real model."
@@ -77,8 +76,8 @@ def engine_entry() -> dict[str, Any]:
         "adapters": {agent: str(folder) for agent, folder in shipped.adapters.items()},
         "models": {agent: agent for agent in AGENTS},
         "templates": TEMPLATES,
-        "context_tokens": CONTEXT_TOKENS,
-        "sampling": {"temperature": 0.0, "max_tokens": MAX_ANSWER_TOKENS},
+        "context_tokens": CONTEXT,
+        "sampling": {"temperature": 0.0, "max_tokens": LONGEST_ANSWER},
     }
 
 

@@ -6,9 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from micro.oracle_server import MODEL, reply_to
-from micro.student import LONGEST_ANSWER
+from micro.tokenizer import LONGEST_ANSWER
 from solver.agents.prompts import Prompt
-from solver.engines.protocol import ChatModel, ChatRequest, FinishReason, Role, Sampling
+from solver.engines.protocol import (
+    ChatModel,
+    ChatRequest,
+    ContextOverflow,
+    FinishReason,
+    Role,
+    Sampling,
+)
 from solver.engines.spec import BASE
 
 AGENTS = ("retrieval", "planning", "coding", "debugging")
@@ -31,7 +38,11 @@ class ModelStaff:
 
     def answer(self, role: Role, prompt: Prompt) -> tuple[str, bool]:
         sampling = Sampling(max_tokens=LONGEST_ANSWER)
-        reply = self._engine.chat(ChatRequest(role, self._models[role.agent], prompt.messages(), sampling))
+        request = ChatRequest(role, self._models[role.agent], prompt.messages(), sampling)
+        try:
+            reply = self._engine.chat(request)
+        except ContextOverflow:
+            return "", True  # what the model was given of its own rambling leaves no room: it has no answer
         return reply.text, reply.finish_reason is FinishReason.LENGTH
 
 

@@ -11,7 +11,6 @@ from solver.engines.protocol import ChatModel, ChatReply, ChatRequest, EngineInf
 from solver.engines.spec import EngineKind, EngineSpec, LocalSettings
 
 ROWS = 64
-LONGEST_ANSWER = 320
 
 
 class Remembering:

@@ -16,6 +16,7 @@ TURN_END = "<|im_end|>"
 SPECIAL_TOKENS = (END_OF_TEXT, TURN_START, TURN_END)
 END_OF_TEXT_ID, TURN_START_ID, TURN_END_ID = range(3)
 CONTEXT = 1024  # tokens of prompt and answer together
+LONGEST_ANSWER = 224  # tokens; the longest right one, a repair, has 192
 
 # The loss mask is what stands between the generation marks: the answer and the mark that ends it.
 CHAT_TEMPLATE = (

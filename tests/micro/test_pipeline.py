@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,22 @@ from micro.evaluation import Arm, mcnemar, share, summary, wilson
 from micro.habits import MISREADINGS
 from micro.oracle_server import MODEL, reply_to
 from micro.problem import MicroProblem, complete
-from micro.staff import MixedStaff, supervisor
+from micro.prompting import Prompter
+from micro.staff import MixedStaff, students, supervisor
 from micro.student import Remembering
 from micro.trajectory import Trajectory
 from micro.workbench import solve, solve_all
 from solver.agents.prompts import Prompt
-from solver.engines.protocol import ChatReply, ChatRequest, EngineInfo, FinishReason, Role, Usage
+from solver.engines.protocol import (
+    ChatReply,
+    ChatRequest,
+    ContextOverflow,
+    EngineInfo,
+    FinishReason,
+    Message,
+    Role,
+    Usage,
+)
 from solver.judge import Judge
 
 
@@ -161,8 +172,6 @@ def test_a_correction_keeps_the_agents_own_prompt_and_the_revised_answer_on_pass
 def test_only_the_roles_of_others_are_answered_by_them() -> None:
     staff = MixedStaff(Misreader(), {Role.DEBUGGING: supervisor})
     problem = complete(random.Random(2), 1, Split.TRAIN, 8)
-    from micro.prompting import Prompter
-
     text = Prompter(problem).debugging("1. read", "x", "WA", "1")
     assert staff.answer(Role.DEBUGGING, Prompt(text, "", ""))[0] == oracle.debugging(problem.chain)
 
@@ -171,19 +180,22 @@ def test_a_question_is_asked_once_and_another_model_is_another_question() -> Non
     engine = OracleEngine()
     remembering = Remembering(engine)
     problem = complete(random.Random(2), 1, Split.TRAIN, 8)
-    from micro.prompting import Prompter
-    from solver.engines.protocol import Message
-
     message = (Message("user", Prompter(problem).retrieval()),)
     for model in ("base", "base", "retrieval"):
         remembering.chat(ChatRequest(Role.RETRIEVAL, model, message))
     assert engine.asked == 2
 
 
-def test_pairs_survive_the_disk(tmp_path: object) -> None:
-    from pathlib import Path
+def test_a_prompt_that_leaves_no_room_gets_an_empty_answer_that_counts_as_cut_off() -> None:
+    class Full(OracleEngine):
+        def chat(self, request: ChatRequest, **_: object) -> ChatReply:
+            raise ContextOverflow("no room")
 
-    assert isinstance(tmp_path, Path)
+    prompt = Prompt("text", "", "")
+    assert students(Full(), {}).answer(Role.DEBUGGING, prompt) == ("", True)
+
+
+def test_pairs_survive_the_disk(tmp_path: Path) -> None:
     pairs = Pairs()
     pairs.keep("coding", "teacher", "prompt", "answer")
     pairs.save(tmp_path / "pairs.json")
