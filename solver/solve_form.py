@@ -90,7 +90,7 @@ def blank(problem: Problem, like: Run | None = None) -> SolveForm:
 
 def refused(problem: Problem, sent: QueryDict, error: runs.StartRefused) -> SolveForm:
     """The form as it was sent, with what is wrong with it."""
-    form = _form(problem, sent.dict(), sent=True)
+    form = _form(problem, {name: ",".join(values) for name, values in sent.lists()}, sent=True)
     form.errors[error.field] = str(error)
     form.request_id = sent.get("request_id") or form.request_id
     return form

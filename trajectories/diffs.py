@@ -14,6 +14,7 @@ from trajectories import highlight
 MOST_LINES = 1500  # beyond this difflib's worst case would be felt; the page says so instead
 LONGEST_LINE = 400  # characters; longer lines are marked as a whole
 CONTEXT = 3
+NOTHING = mark_safe("")
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -24,7 +25,7 @@ class Row:
     kind: str
     old: int | None = None
     new: int | None = None
-    html: SafeString = SafeString("")
+    html: SafeString = NOTHING
     skipped: int = 0
 
 

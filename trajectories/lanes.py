@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from trajectories.models import Run, Step, StepState
 
@@ -46,6 +47,7 @@ TICK_S = (
     86400,
 )
 TICKS = 9
+CLEAR = 4.0  # percent between a tick and another label
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +138,22 @@ class _Axis:
         return round(at.x + (second - at.start) * self.rate, 3)
 
     def gaps(self) -> tuple[Gap, ...]:
-        pairs = zip(self.stretches, self.stretches[1:], strict=False)
-        return tuple(Gap(self.x(a.end), GAP_WIDTH, duration(b.start - a.end)) for a, b in pairs)
+        return tuple(
+            Gap(self.x(a.end), GAP_WIDTH, duration(b.start - a.end)) for a, b in pairwise(self.stretches)
+        )
 
-    def ticks(self) -> tuple[Tick, ...]:
+    def ticks(self, now: float | None) -> tuple[Tick, ...]:
+        """Round times, but none so near to a gap's label or to "now" that the words would touch."""
+        taken = [gap.middle for gap in self.gaps()] + ([] if now is None else [now])
         total = sum(stretch.end - stretch.start for stretch in self.stretches)
         every = next((step for step in TICK_S if total / step <= TICKS), TICK_S[-1])
         ticks = []
         for stretch in self.stretches:
             number = -(-stretch.start // every)
             while number * every <= stretch.end:
-                ticks.append(Tick(self.x(number * every), clock(number * every, every)))
+                x = self.x(number * every)
+                if all(abs(x - other) > CLEAR for other in taken):
+                    ticks.append(Tick(x, clock(number * every, every)))
                 number += 1
         return tuple(ticks)
 
@@ -179,14 +186,15 @@ def timeline(run: Run, steps: Sequence[Step], now: datetime) -> Timeline | None:
     first = {agent_of(step.role): f"#s{step.number}" for step in reversed(steps)}
     lanes = [agent for agent in LANES if agent in first or agent in ALWAYS]
     height = {agent: place * PITCH for place, agent in enumerate(lanes)}
+    present = None if run.ended else axis.x(max(end for _, end in spans))
     bars = tuple(_bar(step, axis, span, height, run.ended) for step, span in zip(steps, spans, strict=True))
     return Timeline(
         lanes=tuple(Lane(agent, height[agent], first.get(agent, "#steps")) for agent in lanes),
         bars=bars,
         marks=tuple(mark for step, bar in zip(steps, bars, strict=True) if (mark := _mark(step, bar))),
         gaps=axis.gaps(),
-        ticks=axis.ticks(),
-        now=None if run.ended else axis.x(max(end for _, end in spans)),
+        ticks=axis.ticks(present),
+        now=present,
         rate=0.0 if run.ended else axis.rate,
         height=len(lanes) * PITCH,
     )
@@ -220,6 +228,8 @@ def _mark(step: Step, bar: Bar) -> Mark | None:
         return Mark("stop", at, bar.y, f"s{step.number} failed: {step.gist}")
     if step.role == "judge" and step.state == StepState.DONE:
         if step.verdict == "AC":
+            if step.suite != "hidden":
+                return None
             return Mark("ok", at, bar.y, f"s{step.number} accepted, {step.passed} of {step.total}")
         return Mark("fail", at, bar.y, f"s{step.number} failed tests, {step.passed} of {step.total} passed")
     if step.format_failure:

@@ -71,27 +71,28 @@ def _next(counts: queries.Loop, known: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _given(request: HttpRequest, *names: str) -> dict[str, str]:
+    """Parameters of the address as text that any database takes: PostgreSQL knows no NUL."""
+    return {name: request.GET.get(name, "").replace("\0", "") for name in names}
+
+
 @require_safe
 def problem_list(request: HttpRequest) -> HttpResponse:
-    chosen = {
-        name: request.GET.get(name, "")
-        for name in ("q", "source", "difficulty", "test_kind", "tag", "before", "after")
-    }
+    chosen = _given(request, "q", "source", "difficulty", "test_kind", "tag", "before", "after")
     page = queries.problems(chosen)
     return render(request, "lab/problems.html", {"page": page, "chosen": chosen})
 
 
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
-    names = ("problem", "status", "verdict", "strategy", "engine_name", "before", "after")
-    chosen = {name: request.GET.get(name, "") for name in names}
+    chosen = _given(request, "problem", "status", "verdict", "strategy", "engine_name", "before", "after")
     return render(request, "lab/runs.html", {"page": queries.runs(chosen), "chosen": chosen})
 
 
 @require_safe
 def go(request: HttpRequest) -> HttpResponse:
     """The box in the top bar: `91` or `run 91` is a run, `91 s4` its fourth step; anything else is looked for in problems."""
-    text = request.GET.get("q", "").strip()[: queries.LONGEST_QUERY]
+    text = _given(request, "q")["q"].strip()[: queries.LONGEST_QUERY]
     words = text.lower().replace("run", " ").replace("#", " ").replace("s", " ", 1).split()
     if (
         words
@@ -103,7 +104,7 @@ def go(request: HttpRequest) -> HttpResponse:
             return redirect(reverse("run", args=[run.pk]) + (f"#s{int(words[1])}" if len(words) == 2 else ""))
     if text and (problem := Problem.objects.current().filter(external_id=text).first()):
         return redirect("problem", problem.pk)
-    found = Problem.objects.current().filter(title__iexact=text)[:2] if text else []
+    found = list(Problem.objects.current().filter(title__iexact=text)[:2]) if text else []
     if len(found) == 1:
         return redirect("problem", found[0].pk)
     query = request.GET.copy()

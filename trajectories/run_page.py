@@ -55,7 +55,7 @@ def head(run: Run, told: Story, tags: list[str]) -> dict[str, Any]:
         "params_line": ", ".join(
             f"{name} {value}" for name, value in run.params.items() if name in ("k", "t", "profile")
         ),
-        "reason": REASONS.get(run.reason, run.reason or "Ended"),
+        "reason": REASONS.get(run.reason, ""),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
@@ -25,6 +26,7 @@ STARTED = ("step.started", "tests.started")
 ENDED = ("step.finished", "step.failed", "tests.finished")
 MARKERS = ("note", "run.started", "run.finished", "run.rejudged")
 PROGRAMS = ("coding", "debugging")
+SMALL = ("detail", "model", "template", "gist")  # of a step.started
 TITLES = {
     "retrieval": "Retrieval",
     "planning": "Planning",
@@ -226,7 +228,7 @@ class Story:
 def shown(marker: Marker) -> bool:
     """A first start and the choice of a plan need no line: the header and the attempt's title say them."""
     if marker.kind == "run.started":
-        return marker.payload.get("fence", 1) > 1
+        return int(marker.payload.get("fence", 1)) > 1
     return not (marker.kind == "note" and marker.payload.get("name") == "plan_chosen")
 
 
@@ -236,7 +238,7 @@ def tell(run: Run, numbers: Iterable[int] | None = None) -> Story:
     for step in steps:
         step.run = run
     wanted = {step.number for step in steps} if numbers is None else set(numbers)
-    events = _events(run, steps, _related(steps, wanted), everything=numbers is None)
+    events = _events(run, _related(steps, wanted), everything=numbers is None)
     markers = _markers(run, events)
     groups = _groups(steps, markers)
     cards = _cards(steps, events, groups)
@@ -268,28 +270,25 @@ def _previous_program(steps: Sequence[Step], place: int) -> Step | None:
     return None
 
 
-def _events(run: Run, steps: Sequence[Step], numbers: set[int], *, everything: bool) -> list[dict[str, Any]]:
+def _events(run: Run, numbers: set[int], *, everything: bool) -> list[dict[str, Any]]:
     """Payloads without prompts: of a `step.started` only the small fields leave the database."""
     rows = StepEvent.objects.filter(run=run)
     if not everything:
         rows = rows.filter(Q(step__in=numbers) | Q(kind__in=MARKERS))
-    small = ("detail", "model", "template", "gist")
-    started = rows.filter(kind="step.started").order_by("seq")
-    found = [
-        {
-            **{name: row[name] for name in ("seq", "kind", "step", "created_at")},
-            "payload": {name: row[f"payload__{name}"] for name in small},
-        }
-        for row in started.values(
-            "seq", "kind", "step", "created_at", *(f"payload__{name}" for name in small)
-        )
-    ]
-    rest = (
-        rows.exclude(kind="step.started")
-        .order_by("seq")
-        .values("seq", "kind", "step", "created_at", "payload")
+    started = rows.filter(kind="step.started").values(
+        "seq", "kind", "step", *(f"payload__{name}" for name in SMALL)
     )
-    return sorted([*found, *rest], key=lambda row: row["seq"])
+    found: list[dict[str, Any]] = [
+        {
+            **{name: row[name] for name in ("seq", "kind", "step")},
+            "payload": {name: row[f"payload__{name}"] for name in SMALL},
+        }
+        for row in started
+    ]
+    found.extend(
+        dict(row) for row in rows.exclude(kind="step.started").values("seq", "kind", "step", "payload")
+    )
+    return sorted(found, key=lambda row: int(row["seq"]))
 
 
 def _cards(steps: Sequence[Step], events: list[dict[str, Any]], groups: Sequence[Group]) -> dict[int, Card]:
@@ -309,8 +308,8 @@ def _cards(steps: Sequence[Step], events: list[dict[str, Any]], groups: Sequence
             card.end = event["payload"]
     for group in groups:
         for place, step in enumerate(group.steps, start=1):
-            if card := cards.get(step.number):
-                card.position = f"{group.title.lower()} · step {place}/{len(group.steps)} · {step.role}"
+            if found := cards.get(step.number):
+                found.position = f"{group.title.lower()} · step {place}/{len(group.steps)} · {step.role}"
     _relate(steps, cards, groups)
     return cards
 
@@ -354,7 +353,7 @@ def _groups(steps: Sequence[Step], markers: Sequence[Marker]) -> list[Group]:
 
 def _torn(steps: Sequence[Step]) -> list[Torn]:
     gaps = []
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in pairwise(steps):
         idle = (step.started_at - (before.finished_at or step.started_at)).total_seconds()
         if idle > GAP_S:
             gaps.append(Torn(step.number, step.started_seq * 4 - 2, idle))
@@ -383,6 +382,12 @@ def gist(step: Step) -> str:
     """What an outline row says: the strategy's words, or the role's own."""
     if step.role == "judge":
         return "Hidden tests" if step.suite == "hidden" else "Samples"
+    if step.state == StepState.FAILED:  # its gist is the error's sentence, which the card tells
+        return SHORT.get(step.role, step.role)
+    if step.role == "planning" and step.gist.startswith("after "):
+        return f"Plan {step.gist}"
+    if step.role == "confidence" and step.gist.startswith("plan after "):
+        return f"Confidence, {step.gist.removeprefix('plan after ')}"
     return step.gist or SHORT.get(step.role, step.role)
 
 

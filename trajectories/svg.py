@@ -61,7 +61,7 @@ def interval(share: Share, width: int = 110) -> SafeString:
     def x(value: float) -> str:
         return f"{4 + value * span:.1f}"
 
-    label = f"{share.rate:.0%} (95 % interval {share.low * 100:.0f} to {share.high * 100:.0f})"
+    label = f"{share.rate * 100:.0f} % (95 % interval {share.low * 100:.0f} to {share.high * 100:.0f})"
     return format_html(
         '<svg class="ci" width="{0}" height="16" role="img" aria-label="{1}">'
         '<path class="ci-ax" d="M4 8H{2}"/>'

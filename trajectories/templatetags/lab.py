@@ -171,6 +171,12 @@ def inline_code(text: str) -> SafeString:
 
 
 @register.filter
+def spaced(name: str) -> str:
+    """A field's name as a heading."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
 def get(mapping: Any, key: Any) -> Any:
     return mapping.get(key, "") if isinstance(mapping, dict) else ""
 
