@@ -1,0 +1,163 @@
+"""Why a recorded verdict and ours differ. Each cause is looked for, by running the program again where that shows it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from enum import StrEnum
+
+from .checkers import ExactChecker
+from .judge import Judge
+from .recorded import Harness, Recorded
+from .report import Report
+from .task import StdioTest
+from .verdict import Verdict
+
+
+class Cause(StrEnum):
+    """The first group are faults of the recorded harness; UNEXPLAINED is what nobody could account for."""
+
+    NOT_A_STRING = "harness: the expected value was no string, so nothing could pass"
+    CRLF_DOUBLED = "harness: CRLF inputs were doubled by a text-mode file"
+    FIRST_ONLY = "harness: compared as text with the first expected output only"
+    EXIT_IGNORED = "harness: the exit code was ignored"
+    BUILTIN_SHADOWED = "harness: a built-in was shadowed by an earlier program in shared globals"
+    NAME_LEAKED = "harness: a name leaked from an earlier program in shared globals"
+    TIME_LIMIT = "time limit"
+    MEMORY_LIMIT = "memory limit"
+    MODULE_MISSING = "a third-party module is missing here"
+    NONDETERMINISTIC = "the program is not deterministic"
+    UNEXPLAINED = "unexplained"
+
+    @property
+    def is_harness_fault(self) -> bool:
+        return self.value.startswith("harness:")
+
+
+_SLOW_S = 1.0
+_REPEATS = 3
+
+
+class Neighbours:
+    """Names that the recorded programs of a harness define at their top level, where globals were shared."""
+
+    def __init__(self, records: Iterable[Recorded]) -> None:
+        self._defined: dict[tuple[str, Harness], set[str]] = defaultdict(set)
+        for record in records:
+            if record.harness in (Harness.SHARED, Harness.THREAD, Harness.EVALPLUS):
+                self._defined[record.repository, record.harness] |= _top_level_names(record.program.source)
+
+    def shadows(self, record: Recorded) -> set[str]:
+        """Built-ins the program uses that another program of the same harness defines."""
+        defined = self._defined[record.repository, record.harness]
+        own = _top_level_names(record.program.source)
+        return {
+            name for name in _used_names(record.program.source) - own if hasattr(builtins, name)
+        } & defined
+
+
+def cause_of(record: Recorded, report: Report, judge: Judge, neighbours: Neighbours) -> Cause:
+    if record.passed:
+        return _why_it_passed_there(record, report, judge)
+    return _why_it_failed_there(record, report, judge, neighbours)
+
+
+def _why_it_passed_there(record: Recorded, report: Report, judge: Judge) -> Cause:
+    match report.verdict:
+        case Verdict.TLE:
+            return Cause.TIME_LIMIT
+        case Verdict.MLE:
+            return Cause.MEMORY_LIMIT
+        case Verdict.RE if "ModuleNotFoundError" in report.reason:
+            return Cause.MODULE_MISSING
+        case Verdict.RE if record.harness is Harness.LOCAL and _text_matches(record, report):
+            return Cause.EXIT_IGNORED
+        case Verdict.RE if "NameError" in report.reason and record.task.kind == "assert":
+            return Cause.NAME_LEAKED
+    return _or_chance(record, judge)
+
+
+def _why_it_failed_there(record: Recorded, report: Report, judge: Judge, neighbours: Neighbours) -> Cause:
+    if record.harness is Harness.EXECEVAL and "nonstring_expected" in record.quirks:
+        return Cause.NOT_A_STRING
+    if record.harness is Harness.LOCAL:
+        if "crlf_inputs" in record.quirks and not _passes(judge, _with_doubled_line_ends(record)):
+            return Cause.CRLF_DOUBLED
+        if not _passes(judge, _against_first_output(record)):
+            return Cause.FIRST_ONLY
+    if record.task.kind == "assert" and neighbours.shadows(record):
+        return Cause.BUILTIN_SHADOWED
+    if max((result.cpu_s for result in report.results), default=0.0) >= _SLOW_S:
+        return Cause.TIME_LIMIT
+    return _or_chance(record, judge)
+
+
+def _or_chance(record: Recorded, judge: Judge) -> Cause:
+    seen = {_passes(judge, record) for _ in range(_REPEATS)}
+    return Cause.NONDETERMINISTIC if record.passed in seen else Cause.UNEXPLAINED
+
+
+def _passes(judge: Judge, record: Recorded) -> bool:
+    report = judge.judge(record.program, record.task, profile=record.profile, stop_on_first_failure=True)
+    return report.verdict is Verdict.AC
+
+
+def _with_doubled_line_ends(record: Recorded) -> Recorded:
+    tests = tuple(
+        StdioTest(test.input.replace("\r\n", "\n\n"), test.outputs)
+        for test in record.task.tests
+        if isinstance(test, StdioTest)
+    )
+    return replace(record, task=replace(record.task, tests=tests))
+
+
+def _against_first_output(record: Recorded) -> Recorded:
+    """What the harness did: `stdout.strip() == expected[0].strip()`."""
+    tests = tuple(
+        StdioTest(test.input, (test.outputs[0].strip(),))
+        for test in record.task.tests
+        if isinstance(test, StdioTest)
+    )
+    program = replace(record.program, source=record.program.source)
+    return replace(record, program=program, task=replace(record.task, tests=tests, checker=ExactChecker()))
+
+
+def _text_matches(record: Recorded, report: Report) -> bool:
+    """Whether the output of the test that failed was right all the same."""
+    failed = next((result for result in report.results if result.verdict is not Verdict.AC), None)
+    test = record.task.tests[failed.index] if failed is not None else None
+    return (
+        isinstance(test, StdioTest)
+        and failed is not None
+        and failed.stdout.split() == test.outputs[0].split()
+    )
+
+
+def _top_level_names(source: str) -> set[str]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names: set[str] = set()
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
+    return names
+
+
+def _used_names(source: str) -> set[str]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
