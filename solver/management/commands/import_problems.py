@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from trajectories.figures import Bar, figures
 from trajectories.importers import FORMATS, read_problems
 from trajectories.problems import Stored, store_all
 
@@ -43,7 +44,12 @@ class Command(BaseCommand):
             self._say(path, stored)
             reports[str(path)] = stored.to_dict()
         if options["json"]:
-            options["json"].write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
+            refused = sum(len(report["faults"]) for report in reports.values())
+            read = refused + sum(sum(report["counts"].values()) for report in reports.values())
+            bar = Bar("rows refused", refused, "rows", 0, "max", read)
+            rows = [{"file": file, **report} for file, report in reports.items()]
+            text = json.dumps(figures("import_problems", [bar], rows), indent=1, ensure_ascii=False)
+            options["json"].write_text(text + "\n", encoding="utf-8")
         if any(
             report["refused"] or (report["faults"] and not sum(report["counts"].values()))
             for report in reports.values()

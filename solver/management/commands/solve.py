@@ -17,6 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from solver import engine_book, runs
 from trajectories import eventlog
 from trajectories.api import RunSerializer
+from trajectories.figures import Bar, figures
 from trajectories.models import Problem, Run, Step
 from trajectories.verdicts import WORD
 
@@ -170,7 +171,23 @@ def _write_json(run: Run, target: str) -> None:
         {"seq": event.seq, "kind": event.kind, "payload": event.payload}
         for event in eventlog.read_all(run.pk)
     ]
-    text = json.dumps({"run": RunSerializer(run).data, "events": events}, indent=1, ensure_ascii=False)
+    passed = Bar(
+        "hidden tests passed", run.passed / run.total if run.total else 0.0, "share", 1.0, "min", run.total
+    )
+    steps = (
+        "number",
+        "role",
+        "attempt",
+        "verdict",
+        "passed",
+        "total",
+        "prompt_tokens",
+        "completion_tokens",
+        "seconds",
+    )
+    rows = list(run.steps.values(*steps))
+    told = figures("solve", [passed], rows, run=RunSerializer(run).data, events=events)
+    text = json.dumps(told, indent=1, ensure_ascii=False)
     if target == "-":
         sys.stdout.write(text + "\n")
     else:
