@@ -83,7 +83,7 @@ def axis(run: Run, told: Story) -> dict[str, Any]:
     here = ""
     if told.groups:
         first = told.groups[0]
-        here = f"{first.title.lower()} · step 1/{len(first.steps)} · {first.steps[0].role}"
+        here = f"{first.title.lower()} · step 1 · {first.steps[0].role}"
     return {"axis": drawn, "here": here, "tear": lanes.tear(drawn.height) if drawn else ""}
 
 

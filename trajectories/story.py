@@ -67,7 +67,7 @@ class Card:
     scores: tuple[Score, ...] = ()
     at: int = 0
     body: Body | None = None
-    position: str = ""  # "attempt 1 · step 2/9 · coding"
+    position: str = ""  # "attempt 1 · step 2 · coding"
 
     @property
     def number(self) -> int:
@@ -309,7 +309,7 @@ def _cards(steps: Sequence[Step], events: list[dict[str, Any]], groups: Sequence
     for group in groups:
         for place, step in enumerate(group.steps, start=1):
             if found := cards.get(step.number):
-                found.position = f"{group.title.lower()} · step {place}/{len(group.steps)} · {step.role}"
+                found.position = f"{group.title.lower()} · step {place} · {step.role}"
     _relate(steps, cards, groups)
     return cards
 
