@@ -1,11 +1,12 @@
 from django.urls import path
 
-from trajectories import pages
+from trajectories import pages, upload
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("go/", pages.go, name="go"),
     path("problems/", pages.problem_list, name="problems"),
+    path("problems/import/", upload.import_problems, name="import-problems"),
     path("runs/", pages.run_list, name="runs"),
     path("runs/<int:pk>/", pages.run_detail, name="run"),
     path("runs/<int:pk>/patches/", pages.run_patches, name="run-patches"),
