@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -157,6 +158,7 @@ def test_every_kind_of_event_survives_the_way_through_the_database() -> None:
     run, fence = claimed_run()
     written: list[events.Event] = [
         events.RunStarted(fence=fence, worker="w", code_version="v"),
+        events.RunImported(format="f", digest="0", problem="p", model="m", strategy="s", solved=True),
         step_started(1),
         step_finished(1, text="\u2028 <script> \U0001f600"),
         step_started(2),
@@ -180,3 +182,15 @@ def test_every_kind_of_event_survives_the_way_through_the_database() -> None:
 def test_a_payload_with_an_unknown_field_is_refused() -> None:
     with pytest.raises(ValidationError):
         events.parse("note", {"name": "x", "secret": 1})
+
+
+def test_a_log_from_elsewhere_keeps_its_times_and_only_fills_an_empty_run() -> None:
+    run = make_run()
+    long_ago = [datetime(2024, 10, 7, 12, 0, second, tzinfo=UTC) for second in (0, 4)]
+    assert eventlog.restore(run.pk, [step_started(1), step_finished(1)], long_ago) == 2
+    step = Step.objects.get(run=run)
+    assert [step.started_at, step.finished_at] == long_ago
+    assert [event.created_at for event in eventlog.read_after(run.pk, 0)] == long_ago
+    with pytest.raises(eventlog.NotEmpty):
+        eventlog.restore(run.pk, [note(1)], long_ago[:1])
+    assert len(eventlog.read_after(run.pk, 0)) == 2
