@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from trajectories.importers import apps, codecontests, humaneval, livecodebench, mbpp, normalised, xcodeeval
+from trajectories.importers import (
+    apps,
+    codecontests,
+    humaneval,
+    kattis,
+    livecodebench,
+    mbpp,
+    normalised,
+    xcodeeval,
+)
 from trajectories.importers.source import Format
 
 # The order matters where a row fits several: the more telling format comes first.
@@ -14,4 +23,5 @@ FORMATS: tuple[Format, ...] = (
     apps.FORMAT,
     humaneval.FORMAT,
     mbpp.FORMAT,
+    kattis.FORMAT,
 )
