@@ -81,11 +81,11 @@ def measure(
         problems = read_problems(folder)
         tallies: dict[tuple[str, str], Tally] = {}
         unusable: Counter[str] = Counter()
+        neighbours = Neighbours(folder, problems)
         for eval_set in sets or eval_sets(folder):
             rows = list(read_programs(folder, eval_set, problems))
             records = [row for row in rows if isinstance(row, Recorded)]
             unusable.update(row.reason for row in rows if isinstance(row, Unusable))
-            neighbours = Neighbours(records)
             chosen = list(_judgeable(_spread(records, limit), own, unusable))
             for record, report in zip(chosen, _judged(chosen, own), strict=True):
                 key = (record.eval_set, record.harness.value)
@@ -116,7 +116,7 @@ def _judged(records: list[Recorded], judge: Judge) -> Iterator[Report]:
     """The same program on the same problem by the same rules is judged once."""
     reports: dict[str, Report] = {}
     keys = [_key(record) for record in records]
-    first = {key: record for key, record in zip(reversed(keys), reversed(records), strict=True)}
+    first = dict(zip(reversed(keys), reversed(records), strict=True))
     for profile in sorted({record.profile for record in records}):
         todo = [(key, record) for key, record in first.items() if record.profile == profile]
         jobs = [(record.program, record.task) for _, record in todo]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from .checkers import ExactChecker
 from .judge import Judge
-from .recorded import Harness, Recorded
+from .recorded import Harness, Recorded, eval_sets, read_programs
 from .report import Report
 from .task import StdioTest
 from .verdict import Verdict
@@ -44,15 +46,23 @@ _REPEATS = 3
 class Neighbours:
     """Names that the recorded programs of a harness define at their top level, where globals were shared."""
 
-    def __init__(self, records: Iterable[Recorded]) -> None:
-        self._defined: dict[tuple[str, Harness], set[str]] = defaultdict(set)
-        for record in records:
-            if record.harness in (Harness.SHARED, Harness.THREAD, Harness.EVALPLUS):
-                self._defined[record.repository, record.harness] |= _top_level_names(record.program.source)
+    def __init__(self, folder: Path, problems: dict[str, dict[str, Any]]) -> None:
+        self._folder = folder
+        self._problems = problems
+
+    @cached_property
+    def _defined(self) -> dict[str, set[str]]:
+        """By repository, over all its sets: one harness judged them in one process after another."""
+        defined: dict[str, set[str]] = defaultdict(set)
+        for eval_set in eval_sets(self._folder):
+            for record in read_programs(self._folder, eval_set, self._problems):
+                if isinstance(record, Recorded) and record.task.kind == "assert":
+                    defined[record.repository] |= _top_level_names(record.program.source)
+        return defined
 
     def shadows(self, record: Recorded) -> set[str]:
-        """Built-ins the program uses that another program of the same harness defines."""
-        defined = self._defined[record.repository, record.harness]
+        """Built-ins the program uses that another program of the same repository defines."""
+        defined = self._defined[record.repository]
         own = _top_level_names(record.program.source)
         return {
             name for name in _used_names(record.program.source) - own if hasattr(builtins, name)

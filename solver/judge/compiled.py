@@ -14,7 +14,7 @@ from typing import Self
 from . import memfiles
 from .jail.native import unpack_archive
 from .jail.spec import Order, Role
-from .languages import Language, Toolchain, command_for
+from .languages import Language, Toolchain, command_for, main_class
 from .listener import Calls
 from .outcome import Bounds, Outcome, rule
 from .single import SLACK, bounds_of, collect
@@ -36,6 +36,7 @@ class Build:
     """`files` to lay out before each run; without them, `failure` says why there are none."""
 
     files: Files
+    main: str = ""
     output: str = ""
     failure: Outcome | None = None
 
@@ -76,20 +77,24 @@ def build(slot: Slot, toolchain: Toolchain, source: bytes, limits: Limits, cache
     is not."""
     language = toolchain.language
     words = language.compile or language.check
+    main = main_class(source) if "{main}" in language.source else ""
+    name = language.source.replace("{main}", main)
     if not words:
-        return Build(((language.source, source),))
-    command = command_for(words, toolchain, limits.compile_memory_mb)
+        return Build(((name, source),))
+    command = command_for(words, toolchain, limits.compile_memory_mb, main)
     text = "\0".join((*command, toolchain.version, str(limits.compile_s), str(limits.compile_memory_mb)))
     key = hashlib.sha256(text.encode() + b"\0" + source).hexdigest()
     if (known := cache.get(key)) is not None:
         return known
-    made = _compile(slot, language, command, source, limits)
+    made = replace(_compile(slot, language, command, name, source, limits), main=main)
     if made.failure is None or made.failure.failed is None:
         cache.put(key, made)
     return made
 
 
-def _compile(slot: Slot, language: Language, command: list[str], source: bytes, limits: Limits) -> Build:
+def _compile(
+    slot: Slot, language: Language, command: list[str], name: str, source: bytes, limits: Limits
+) -> Build:
     with _Work(slot) as work:
         order = Order(
             number=slot.next_number(),
@@ -100,7 +105,7 @@ def _compile(slot: Slot, language: Language, command: list[str], source: bytes, 
             scratch=_COMPILE_SCRATCH,
             argv=tuple(command),
             environment=language.environment,
-            files=(language.source,),
+            files=(name,),
             fetch=language.artefacts if language.compile else (),
             work=work.path,
         )
@@ -122,15 +127,15 @@ def _compile(slot: Slot, language: Language, command: list[str], source: bytes, 
     said = (outcome.stdout + outcome.stderr).decode("utf-8", "replace")
     ruling = rule(outcome, bounds)
     if ruling.verdict is None:
-        files = tuple(unpack_archive(data)) if language.compile else ((language.source, source),)
+        files = tuple(unpack_archive(data)) if language.compile else ((name, source),)
         if files:
-            return Build(files, said)
+            return Build(files, output=said)
         said += "\nthe compiler produced no program"
     if ruling.verdict is not Verdict.IE:
         outcome.compile_error = (
             f"{said.strip()}\n" if ruling.verdict in (None, Verdict.RE) else _stopped(ruling.reason, said)
         )
-    return Build((), said, outcome)
+    return Build((), output=said, failure=outcome)
 
 
 def _stopped(reason: str, said: str) -> str:
@@ -141,12 +146,20 @@ class Native:
     """Runs what a build made; a `stdio.Runner`."""
 
     def __init__(
-        self, slot: Slot, toolchain: Toolchain, files: Files, limits: Limits, argv: tuple[str, ...] = ()
+        self,
+        slot: Slot,
+        toolchain: Toolchain,
+        files: Files,
+        limits: Limits,
+        *,
+        main: str = "",
+        argv: tuple[str, ...] = (),
     ) -> None:
         self._slot = slot
         self._toolchain = toolchain
         self._files = files
         self._limits = limits
+        self._main = main
         self._arguments = argv
         bounds = bounds_of(limits)
         self.bounds = replace(bounds, memory=bounds.memory + (toolchain.language.overhead_mb << 20))
@@ -166,7 +179,10 @@ class Native:
             output=self._limits.output_kb << 10,
             scratch=scratch,
             room=scratch + size + (len(files) << 12) + _MINIMUM_SCRATCH,
-            argv=(*command_for(language.run, self._toolchain, self._limits.memory_mb), *self._arguments),
+            argv=(
+                *command_for(language.run, self._toolchain, self._limits.memory_mb, self._main),
+                *self._arguments,
+            ),
             environment=language.environment,
             files=tuple(name for name, _ in files),
             quiet=language.quiet,

@@ -154,7 +154,7 @@ class Judgement:
         self.compiler_output = clip(made.output)
         if made.failure is not None:
             return made.failure
-        return Native(self._slot, toolchain, made.files, self._limits)
+        return Native(self._slot, toolchain, made.files, self._limits, main=made.main)
 
     def _python_runner(self, stack: ExitStack, tests: int, role: Role) -> Runner | Outcome:
         how, entry = self._profile.python, self._task.entry_point or ""

@@ -83,7 +83,7 @@ _ALL = (
         title="Java",
         tools=("javac", "java"),
         version=("{tool}", "-version"),
-        source="Main.java",
+        source="{main}.java",
         compile=(
             "{tool}",
             "-J-Xmx{memory}m",
@@ -94,7 +94,7 @@ _ALL = (
             "-nowarn",
             "-encoding",
             "UTF-8",
-            "Main.java",
+            "{main}.java",
         ),
         run=(
             "{tool1}",
@@ -106,7 +106,7 @@ _ALL = (
             "-XX:-UsePerfData",
             "-XX:ActiveProcessorCount=1",
             "-Dfile.encoding=UTF-8",
-            "Main",
+            "{main}",
         ),
         artefacts=("*.class",),
         address_space=False,
@@ -284,8 +284,26 @@ def find_toolchain(key: str) -> Toolchain | None:
     return Toolchain(language, tools, lines[0][:120] if lines else "", _roots(tools))
 
 
-def command_for(words: tuple[str, ...], toolchain: Toolchain, memory_mb: int) -> list[str]:
-    return [_fill(word, toolchain.tools, memory_mb) for word in words]
+def command_for(words: tuple[str, ...], toolchain: Toolchain, memory_mb: int, main: str = "") -> list[str]:
+    return [_fill(word, toolchain.tools, memory_mb).replace("{main}", main) for word in words]
+
+
+_PUBLIC_CLASS = re.compile(
+    rb"^[ \t]*public\s+(?:(?:final|abstract|strictfp)\s+)*(?:class|record|enum)\s+(\w+)", re.MULTILINE
+)
+_CLASS = re.compile(rb"\b(?:class|record|enum)\s+(\w+)")
+_MAIN = re.compile(rb"\bpublic\s+static\s+(?:final\s+)?void\s+main\b")
+
+
+def main_class(source: bytes) -> str:
+    """The class whose name a Java file must bear and whose `main` is run; `Main` where the text leaves it open."""
+    if match := _PUBLIC_CLASS.search(source):
+        return match[1].decode("ascii", "replace")
+    if main := _MAIN.search(source):
+        before = _CLASS.findall(source, 0, main.start())
+        if before:
+            return str(before[-1].decode("ascii", "replace"))
+    return "Main"
 
 
 def _fill(word: str, tools: tuple[str, ...], memory_mb: int) -> str:

@@ -45,6 +45,7 @@ class Author:
         self._slot = slot
         self.failure = ""
         self._files: Files = ()
+        self._main = ""
         if checker.language == "python":
             self._toolchain = Toolchain(_PYTHON, (slot.python,), "", ())
             self._files = ((_PYTHON.source, source),)
@@ -56,13 +57,16 @@ class Author:
             )
         self._toolchain = toolchain
         made = build(slot, toolchain, source, _AUTHOR_LIMITS, cache)
-        self._files = made.files
+        self._files, self._main = made.files, made.main
         if made.failure is not None:
             self.failure = f"the checker does not compile: {clip(made.output, 300)}"
 
     def runner(self, files: Files) -> tuple[Native, Files]:
         arguments = tuple(name for name, _ in files)
-        return Native(self._slot, self._toolchain, self._files, _AUTHOR_LIMITS, arguments), files
+        native = Native(
+            self._slot, self._toolchain, self._files, _AUTHOR_LIMITS, main=self._main, argv=arguments
+        )
+        return native, files
 
     def answer_of(self, outcome: Outcome, wanted: str, said: bytes) -> Answer:
         """What its exit code says; anything but a known code is its own failure, not the program's."""

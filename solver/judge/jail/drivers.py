@@ -6,11 +6,10 @@ from __future__ import annotations
 import ast
 import collections
 import json
-import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .client import TestEnd, compile_test
+from .client import TestEnd, compile_test, tell
 from .codec import Pipe
 from .server import Server
 from .spec import Order, Role
@@ -104,12 +103,9 @@ def _check_in_process(entry: str, namespace: dict[str, Any], document: int, even
     with open(document, "rb") as file:
         plan = json.load(file)
 
-    def tell(**event: Any) -> None:
-        os.write(events, (json.dumps(event) + "\n").encode())
-
-    tell(load=TestEnd.PASSED)
+    last: dict[str, Any] = {"load": TestEnd.PASSED}
     for index, source in plan["tests"]:
-        tell(begin=index)
+        tell(events, last, {"begin": index})
         end, detail = TestEnd.PASSED, ""
         try:
             code, calls_check = compile_test(source)
@@ -122,4 +118,5 @@ def _check_in_process(entry: str, namespace: dict[str, Any], document: int, even
             end, detail = TestEnd.FAILED, str(error)
         except BaseException as error:
             end, detail = TestEnd.REMOTE, f"{type(error).__name__}: {error}"
-        tell(end=index, how=end, detail=detail[:2000])
+        last = {"end": index, "how": end, "detail": detail[:2000]}
+    tell(events, last)

@@ -52,8 +52,22 @@ class Compiled:
 
     def __init__(self, data: bytes, optimize: int) -> None:
         before, source = unpack_source(data)
-        level = optimize or -1
         self.text = source
+        try:
+            self._compile(before, source, optimize or -1)
+        except SyntaxError:
+            if not before:
+                raise
+            # The preamble may end in the middle of what the program goes on with, such as a function's head.
+            try:
+                self._compile(b"", before + b"\n" + source, optimize or -1)
+            except SyntaxError:
+                pass
+            else:
+                return
+            raise
+
+    def _compile(self, before: bytes, source: bytes, level: int) -> None:
         self.preamble = (
             compile(before, PREAMBLE_FILE, "exec", dont_inherit=True, optimize=level) if before else None
         )
