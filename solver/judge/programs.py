@@ -4,6 +4,7 @@ solutions."""
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -154,17 +155,21 @@ class Interaction:
         return run
 
     def _result(self, index: int, test: StdioTest, program: Run, author: Run) -> TestResult:
-        """An interactor that refused has the last word over a program that then wrote to nobody."""
+        """An interactor that refused has the last word over a program that then met nobody."""
         wanted = clip(test.outputs[0]) if test.outputs else ""
         answer = self._author.answer_of(author.outcome, wanted, author.outcome.stderr)
         outcome = program.outcome
-        if answer.verdict is Verdict.WA and _wrote_to_nobody(outcome):
+        if answer.verdict is Verdict.WA and _met_nobody(outcome):
             outcome = replace(outcome, exit_code=0)
         return result_of(index, outcome, program.bounds, self._profile, lambda _: answer)
 
 
-def _wrote_to_nobody(outcome: Outcome) -> bool:
-    return outcome.exit_code == -13 or b"BrokenPipeError" in outcome.stderr or b"EPIPE" in outcome.stderr
+_NOBODY = (b"BrokenPipeError", b"EPIPE", b"EOFError", b"NoSuchElementException")
+
+
+def _met_nobody(outcome: Outcome) -> bool:
+    """It wrote to or read from an interactor that had ended."""
+    return outcome.exit_code == -signal.SIGPIPE or any(sign in outcome.stderr for sign in _NOBODY)
 
 
 def _never(_: Outcome) -> Answer:
