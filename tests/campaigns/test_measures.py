@@ -34,8 +34,14 @@ class Log:
         self.add(
             events.TestsFinished.model_validate(
                 {
-                    "step": self.step, "suite": suite, "verdict": verdict, "passed": 0, "total": 1,
-                    "strip": "w", "seconds": 0.25, "report": {},
+                    "step": self.step,
+                    "suite": suite,
+                    "verdict": verdict,
+                    "passed": 0,
+                    "total": 1,
+                    "strip": "w",
+                    "seconds": 0.25,
+                    "report": {},
                 }
             )
         )

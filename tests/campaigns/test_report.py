@@ -14,7 +14,7 @@ from solver.campaigns.models import Campaign, CampaignCell, CampaignRun
 from solver.campaigns.scoring import Outcome
 from solver.engines.protocol import ChatRequest, EngineUnreachable, Role
 from tests.campaigns.conftest import Scripted, spec, start, sums, work
-from tests.runs.conftest import RIGHT, WRONG
+from tests.runs.conftest import RECALLED, RIGHT, WRONG
 from trajectories.models import Problem, Run, StepEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,13 +30,12 @@ def mixed(engine: Scripted, **changes: Any) -> Campaign:
         direct = request.role is Role.CODING and "variant" in text and "lan" not in text
         engine.answers[Role.CODING] = WRONG if "variant 1" in text or "variant 3" in text else RIGHT
         engine.answers[Role.DEBUGGING] = WRONG if "variant 3" in text else "Plan.\n" + RIGHT
-        engine.answers[Role.RETRIEVAL] = BAD_XML if "variant 2" in text else engine.recalled
+        engine.answers[Role.RETRIEVAL] = BAD_XML if "variant 2" in text else RECALLED
         if "variant 4" in text and direct:
             engine.answers[Role.CODING] = "I would rather not."
         if "variant 5" in text and request.role is Role.PLANNING:
             raise EngineUnreachable("gone")
 
-    engine.recalled = engine.answers[Role.RETRIEVAL]  # type: ignore[attr-defined]
     engine.before = answer
     sums(6)
     price = {"models": [{"engine": "scripted", "price": {"input": 1.0, "output": 2.0}}]}
