@@ -131,10 +131,10 @@ class OpenAIEngine:
         on_delta: Callable[[str], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> ChatReply:
-        asked = self._clock()
+        ask_at = self._clock()
         while True:
-            if cancelled is not None and self._clock() - asked >= _POLL_S:
-                asked = self._clock()
+            if cancelled is not None and self._clock() >= ask_at:
+                ask_at = self._clock() + _POLL_S
                 if cancelled():
                     raise Cancelled(f"The call to {self.spec.name!r} was cancelled.")
             try:

@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
+from transformers.utils import logging as transformers_logging
 
 from solver.engines.adapters import AdapterFiles, BadAdapter, read_adapter
 from solver.engines.base_model import BadBase, BaseFiles, read_base
@@ -142,11 +143,11 @@ class TransformersEngine:
         tokens: queue.SimpleQueue[int | Exception],
         cancelled: Callable[[], bool] | None,
     ) -> FinishReason:
-        asked = answer.started
+        ask_at = answer.started
         while True:
             now = time.monotonic()
-            if now - asked >= _POLL_S:
-                asked = now
+            if now >= ask_at:
+                ask_at = now + _POLL_S
                 if cancelled is not None and cancelled():
                     raise Cancelled(f"The call to {self.spec.name!r} was cancelled.")
                 self._check_deadline(now - answer.started)
@@ -284,6 +285,7 @@ def _load(base: BaseFiles, settings: LocalSettings) -> tuple[Any, KvShape]:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise BadBase("local.device names a CUDA device and there is none; use cpu or auto.")
     dtype = _DTYPES.get(settings.dtype, torch.bfloat16 if device.type == "cuda" else torch.float32)
+    transformers_logging.disable_progress_bar()  # it writes to the console of whoever opened the engine
     model: Any = AutoModelForCausalLM.from_pretrained(
         str(base.folder),
         dtype=dtype,
