@@ -86,15 +86,22 @@ def test_engine(request: HttpRequest, name: str) -> HttpResponse:
 
 def _engines_page(request: HttpRequest, checks: dict[str, list[Any]]) -> HttpResponse:
     shipped = engine_book.shipped()
-    rows = [
-        {
-            "spec": spec,
-            "public": spec.public(),
-            "shipped": spec.name in shipped,
-            "checks": checks.get(spec.name),
-        }
-        for spec in engine_book.all_engines()
-    ]
+    rows = []
+    for spec in engine_book.all_engines():
+        public = spec.public()
+        digests = public.get("adapters", {})
+        rows.append(
+            {
+                "spec": spec,
+                "public": public,
+                "shipped": spec.name in shipped,
+                "checks": checks.get(spec.name),
+                "models": [
+                    (role, model, (digests[model] or "")[:12] if model in digests else None)
+                    for role, model in spec.models.items()
+                ],
+            }
+        )
     return render(request, "solver/engines.html", {"engines": rows})
 
 

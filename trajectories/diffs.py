@@ -42,7 +42,7 @@ class Diff:
 
 
 def diff(old: str, new: str, language: str) -> Diff:
-    left, right = old.rstrip("\n").split("\n"), new.rstrip("\n").split("\n")
+    left, right = highlight.split(old), highlight.split(new)
     if max(len(left), len(right)) > MOST_LINES:
         return Diff((), 0, 0, too_long=True)
     matcher = SequenceMatcher(None, left, right)

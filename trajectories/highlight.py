@@ -117,9 +117,14 @@ def _lexer(language: str) -> tuple[re.Pattern[str], frozenset[str]] | None:
     return re.compile(pattern, re.MULTILINE), syntax.keywords
 
 
+def split(code: str) -> list[str]:
+    """The program's lines, whatever ends them; empty lines at its end do not count."""
+    return code.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
+
+
 def lines(code: str, language: str) -> list[SafeString]:
     """The program's lines as safe markup; an unknown language or a huge program comes without colours."""
-    code = code.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    code = "\n".join(split(code))
     lexer = _lexer(language) if len(code) <= LARGEST else None
     if lexer is None:
         return [_plain(line) for line in code.split("\n")]

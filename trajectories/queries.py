@@ -27,6 +27,7 @@ PROBLEMS_PAGE = 25
 RUNS_PAGE = 50
 TAGS_SHOWN = 30
 LONGEST_QUERY = 200
+NONE = "none"  # how an address names an empty value: no verdict yet, no difficulty stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ def _facets(
     rows = list(cube)
 
     def passes(row: Mapping[str, Any], but: str = "") -> bool:
-        return all(name == but or not chosen.get(name) or str(row[name]) == chosen[name] for name in titles)
+        return all(
+            name == but or not chosen.get(name) or (row[name] or NONE) == chosen[name] for name in titles
+        )
 
     total = sum(row["n"] for row in rows if passes(row))
     facets = []
@@ -78,7 +81,7 @@ def _facets(
         counts: Counter[str] = Counter()
         for row in rows:
             if passes(row, but=name):
-                counts[str(row[name])] += row["n"]
+                counts[row[name] or NONE] += row["n"]
         own = chosen.get(name, "")
         if own and own not in counts:
             counts[own] = 0
@@ -116,7 +119,8 @@ def _matching(chosen: Filters) -> ProblemQuerySet:
 
 
 def _narrowed(found: Any, chosen: Filters, names: Iterable[str]) -> Any:
-    return found.filter(**{name: chosen[name] for name in names if chosen.get(name)})
+    given = {name: chosen[name] for name in names if chosen.get(name)}
+    return found.filter(**{name: "" if value == NONE else value for name, value in given.items()})
 
 
 def _tag_facet(found: ProblemQuerySet, chosen: Filters) -> Facet:

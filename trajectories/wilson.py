@@ -27,4 +27,4 @@ def share(hits: int, n: int, z: float = Z_95) -> Share:
     rate = hits / n
     middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return Share(hits, n, rate, max(0.0, middle - half), min(1.0, middle + half))
+    return Share(hits, n, rate, min(rate, max(0.0, middle - half)), max(rate, min(1.0, middle + half)))

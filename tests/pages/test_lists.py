@@ -40,7 +40,9 @@ def test_every_problem_is_on_exactly_one_page_both_ways(client: Client) -> None:
     problems(queries.PROBLEMS_PAGE * 2 + 3)
     pages = walk(client, "/problems/", r"<b>(Problem \d+)</b>")
     assert [len(page) for page in pages] == [queries.PROBLEMS_PAGE, queries.PROBLEMS_PAGE, 3]
-    assert list(chain.from_iterable(pages)) == [f"Problem {n:03}" for n in range(queries.PROBLEMS_PAGE * 2 + 3)]
+    assert list(chain.from_iterable(pages)) == [
+        f"Problem {n:03}" for n in range(queries.PROBLEMS_PAGE * 2 + 3)
+    ]
     back = walk(client, "/problems/?after=test|test/052", r"<b>(Problem \d+)</b>", rel="prev")
     assert back == [[]]
     last = client.get("/problems/?after=test|test/049").content.decode()
