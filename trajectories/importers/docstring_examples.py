@@ -83,7 +83,8 @@ def _closing(line: str, at: int) -> int:
 def _result(text: str) -> str:
     """The literal itself: without a comment and without the full stop or comma of a sentence."""
     text = text.strip()
-    for candidate in (text, text.split(" #")[0].rstrip(), text.rstrip(".,;")):
+    bare = text.split(" #")[0].rstrip()
+    for candidate in (bare.rstrip(".,;"), bare, text):
         if _is_literal(candidate):
             return candidate
     return ""

@@ -100,8 +100,8 @@ class JsonStream:
                 raise self._malformed(f"is not JSON: {error.msg}") from error
             except (ValueError, RecursionError) as error:
                 raise self._malformed(f"cannot be decoded: {error}") from error
-            if end == len(self._text) and self._grow():
-                continue  # a number may go on
+            if len(self._text) - end < _TAIL and self._grow():
+                continue  # a number may go on: `12` may be `12.5` or `12e3`
             self.line += self._text.count("\n", self._at, end)
             self._at = end
             return value
@@ -122,10 +122,12 @@ class JsonStream:
             more = self._stream.read(max(_CHUNK, waiting))
         except UnicodeDecodeError as error:
             raise self._malformed(f"is not UTF-8 ({error.reason})") from error
-        self._ended = not more
+        if not more:
+            self._ended = True
+            return False
         self._text = self._text[self._at :] + more
         self._at = 0
-        return bool(more)
+        return True
 
     def _malformed(self, problem: str) -> Malformed:
         return Malformed("", problem, f"correct the JSON near line {self.line}")
