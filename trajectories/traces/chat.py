@@ -32,7 +32,7 @@ def content(value: Any) -> str:
             "reasoning",
             "thinking",
         ):
-            return words
+            return str(words)
     return compact(value)
 
 
