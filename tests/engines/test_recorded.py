@@ -76,6 +76,7 @@ def test_a_recording_says_plainly_that_it_is_one(tmp_path: Path) -> None:
     assert info.simulated
     assert info.label == "Recording of micro demo: stored answers are replayed, no model runs"
     assert info.models == ("echo-1",)
+    assert recorded(file, label="Recorded answers of echo-1").info().label == "Recorded answers of echo-1"
 
 
 def test_an_unrecorded_prompt_names_role_and_templates_and_what_to_do(tmp_path: Path) -> None:
