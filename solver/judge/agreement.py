@@ -209,13 +209,14 @@ def document(agreement: Agreement) -> dict[str, Any]:
         for tally in agreement.tallies
     ]  # fmt: skip
     return {
+        "name": "agreement",
         "bars": bars,
         "rows": rows,
         "unusable": dict(agreement.unusable),
         "level": agreement.level.value,
         "seconds": round(agreement.seconds, 1),
         "machine": machine.description(),
-        "code": machine.code_version(),
+        "code_version": machine.code_version(),
     }
 
 
@@ -233,20 +234,28 @@ def print_table(agreement: Agreement) -> None:
     )
 
 
-def main(argv: Sequence[str]) -> int:
-    """Exit code 0 when it measured."""
-    parser = argparse.ArgumentParser(prog="agreement", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA_DIR", type=Path, help="folder with problems/ and programs/")
     parser.add_argument("--eval-set", action="append", help="only this set; may be repeated")
     parser.add_argument("--limit", type=int, help="at most so many records of each set")
     parser.add_argument("--json", metavar="OUT", help="write the result as JSON")
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="agreement", description=__doc__)
+    add_arguments(parser)
     options = parser.parse_args(argv)
+    return run(options.data, options.eval_set, options.limit, options.json)
+
+
+def run(data: Path, sets: Sequence[str] | None, limit: int | None, out: str | None) -> int:
+    """Exit code 0 when it measured."""
     try:
-        agreement = measure(options.data, options.eval_set, options.limit)
+        agreement = measure(data, sets, limit)
     except (ValueError, SandboxUnavailable) as error:
         print(f"agreement: {error}")
         return 1
     print_table(agreement)
-    if options.json:
-        Path(options.json).write_text(json.dumps(document(agreement), indent=2) + "\n")
+    if out:
+        Path(out).write_text(json.dumps(document(agreement), indent=2) + "\n")
     return 0

@@ -176,15 +176,23 @@ def leftovers(owner: int | None = None) -> list[int]:
     return found
 
 
-def main(argv: Sequence[str]) -> int:
-    """Exit code 0 when the suite was run, whatever it found; 1 when no level is to be had."""
-    parser = argparse.ArgumentParser(prog="attack", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="OUT", help="write the result as JSON")
     parser.add_argument("--level", action="append", choices=["L1", "L2", "L3"], help="only this level")
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="attack", description=__doc__)
+    add_arguments(parser)
     options = parser.parse_args(argv)
+    return run(options.level, options.json)
+
+
+def run(levels: Sequence[str] | None, out: str | None) -> int:
+    """Exit code 0 when the suite was run, whatever it found; 1 when no level is to be had."""
     sieges: list[Siege] = []
     for level in (Level.L3, Level.L2, Level.L1):
-        if options.level and level.value not in options.level:
+        if levels and level.value not in levels:
             continue
         try:
             siege = besiege(level)
@@ -193,8 +201,8 @@ def main(argv: Sequence[str]) -> int:
             continue
         sieges.append(siege)
         print_siege(siege)
-    if options.json:
-        Path(options.json).write_text(json.dumps(document(sieges), indent=2) + "\n")
+    if out:
+        Path(out).write_text(json.dumps(document(sieges), indent=2) + "\n")
     return 0 if sieges else 1
 
 
@@ -226,4 +234,10 @@ def document(sieges: Sequence[Siege]) -> dict[str, Any]:
         for siege in sieges
         for trial in siege.trials
     ]  # fmt: skip
-    return {"bars": bars, "rows": rows, "machine": machine.description(), "code": machine.code_version()}
+    return {
+        "name": "attack",
+        "bars": bars,
+        "rows": rows,
+        "machine": machine.description(),
+        "code_version": machine.code_version(),
+    }

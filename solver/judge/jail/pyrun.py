@@ -26,6 +26,7 @@ FILE = "solution.py"
 PREAMBLE_FILE = "preamble.py"
 _COMPILE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 _SIZE = struct.Struct("=Q")
+_BOM = b"\xef\xbb\xbf"
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]", re.MULTILINE)
 
 
@@ -72,7 +73,9 @@ class Compiled:
             compile(before, PREAMBLE_FILE, "exec", dont_inherit=True, optimize=level) if before else None
         )
         if not _CODING.search(source[:1000]):
-            source.decode("utf-8-sig")  # `compile` is lenient with bytes in comments; reading a file is not
+            source.removeprefix(
+                _BOM
+            ).decode()  # `compile` lets bytes in comments pass; reading a file does not
         self.code = compile(source, FILE, "exec", dont_inherit=True, optimize=level)
 
 
