@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import queue
 import random
@@ -40,6 +41,8 @@ from solver.engines.protocol import (
 from solver.engines.spec import EngineSpec
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
+_CLOSE_S = 5
 _POLL_S = 0.05  # how often a waiting caller is asked whether to cancel
 _RAISED = (
     openai.APIError,
@@ -72,10 +75,12 @@ class _Loop:
         """Cancel what runs, do `last`, stop. Waits at most five seconds."""
         future = self.submit(self._wind_up(last))
         try:
-            future.result(timeout=5)
+            future.result(timeout=_CLOSE_S)
+        except TimeoutError:
+            log.warning("engine thread %s: connections did not close in time", self._thread.name)
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=_CLOSE_S)
 
     async def _wind_up(self, last: Coroutine[Any, Any, None]) -> None:
         running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

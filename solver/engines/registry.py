@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from solver.engines.spec import EngineKind, EngineSpec
 
 _lock = threading.Lock()
 _opened: dict[tuple[int, str], Future[ChatModel]] = {}
+_closing_at_exit: set[int] = set()  # processes that have arranged it
 
 
 def open_engine(spec: EngineSpec) -> ChatModel:
@@ -25,6 +27,7 @@ def open_engine(spec: EngineSpec) -> ChatModel:
         mine = future is None
         if future is None:
             future = _opened[key] = Future()
+            _close_at_exit(key[0])
     if not mine:
         return future.result()
     try:
@@ -52,6 +55,13 @@ def close_all() -> None:
         futures = [_opened.pop(key) for key in mine]
     for future in futures:
         _close(future)
+
+
+def _close_at_exit(process: int) -> None:
+    """A model thread still computing while the interpreter is taken down ends in a crash."""
+    if process not in _closing_at_exit:
+        _closing_at_exit.add(process)
+        atexit.register(close_all)
 
 
 def _close(future: Future[ChatModel]) -> bool:

@@ -106,12 +106,18 @@ class TransformersEngine:
             seconds=time.monotonic() - started,
             first_token_s=answer.first_token_s,
             adapter_digest=digest,
-            detail={
-                "seed": seed,
-                "template_digest": self._codec.template_digest,
-                "reused_prompt_tokens": row.reused,
-            },
+            detail=self._detail(request, seed, row),
         )
+
+    def _detail(self, request: ChatRequest, seed: int, row: Row) -> dict[str, Any]:
+        detail: dict[str, Any] = {
+            "seed": seed,
+            "template_digest": self._codec.template_digest,
+            "reused_prompt_tokens": row.reused,
+        }
+        if request.schema is not None:
+            detail["schema_enforced"] = False
+        return detail
 
     def _submit(self, row: Row) -> str | None:
         """Hand the row to the model thread; returns its adapter's digest."""

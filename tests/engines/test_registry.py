@@ -70,3 +70,23 @@ def test_describing_engines_imports_neither_openai_nor_torch_nor_django() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_process_that_ends_while_a_model_computes_ends_clean(tiny: Path) -> None:
+    code = f"""
+import threading
+from solver.engines.protocol import ChatRequest, Message, Role, Sampling
+from solver.engines.registry import open_engine
+from solver.engines.spec import EngineSpec
+
+engine = open_engine(EngineSpec.parse({{"name": "t", "kind": "transformers", "base": {str(tiny / "base")!r}}}))
+request = ChatRequest(Role.CODING, "base", (Message("user", "x"),), Sampling(1.0, 1.0, 1900, 3))
+begun = threading.Event()
+thread = threading.Thread(target=lambda: engine.chat(request, on_delta=lambda _: begun.set()), daemon=True)
+thread.start()
+begun.wait(30)
+print("leaving")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "leaving"
+    assert done.returncode == 0, done.stderr
