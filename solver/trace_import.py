@@ -45,9 +45,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`language` is for trajectories that do not name theirs, `problem` for files that do not name their problem."""
+    """`language` is for trajectories that do not name theirs, `problem` for files that do not name their problem.
+
+    A verdict needs no test after the first that fails; `all_tests` runs them for the strip's sake.
+    """
 
     judge: bool = True
+    all_tests: bool = False
     judge_profile: str = "strict"
     language: str = "python"
     problem: str = ""
@@ -218,12 +222,14 @@ def _submit(
         report.unjudged[str(error)] += 1
         return
     program = judging.program(job.trace.final_code or "", job.language)
-    job.judged = pool.submit(_judge, program, task, options.judge_profile)
+    job.judged = pool.submit(_judge, program, task, options)
 
 
-def _judge(program: Program, task: Task, profile: str) -> Judged:
+def _judge(program: Program, task: Task, options: Options) -> Judged:
     began = time.monotonic()
-    report = judge_pool.judge().judge(program, task, profile=profile)
+    report = judge_pool.judge().judge(
+        program, task, profile=options.judge_profile, stop_on_first_failure=not options.all_tests
+    )
     return Judged(report, round(time.monotonic() - began, 4))
 
 

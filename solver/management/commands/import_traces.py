@@ -34,12 +34,16 @@ class Command(BaseCommand):
         )
         parser.add_argument("--language", default="python", help="of programs whose file does not say")
         parser.add_argument("--no-judge", action="store_true", help="keep the recorded verdicts alone")
+        parser.add_argument(
+            "--all-tests", action="store_true", help="judge on after the first test that fails"
+        )
         parser.add_argument("--judge-profile", default="strict", choices=JUDGE_PROFILES)
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = Options(
             judge=not options["no_judge"],
+            all_tests=options["all_tests"],
             judge_profile=options["judge_profile"],
             language=options["language"],
             problem=options["problem"],
