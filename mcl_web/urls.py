@@ -6,5 +6,6 @@ urlpatterns = [
     path("login/", auth.LoginView.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("", include("solver.urls")),
+    path("", include("solver.campaigns.urls")),
     path("", include("trajectories.urls")),
 ]

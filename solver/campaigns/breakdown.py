@@ -20,7 +20,7 @@ _BANDS = (
 )
 _RATING = 800.0  # numbers below are no contest ratings but a source's own scale
 UNKNOWN = "not given"
-MOST_GROUPS = 40
+SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """`hidden` groups, the smallest ones, are not listed."""
+    """The page lists the first `SHOWN` groups and says how many more the JSON holds."""
 
     title: str
     columns: list[str]
     groups: list[Group]
-    hidden: int = 0
+
+    @property
+    def more(self) -> int:
+        return max(0, len(self.groups) - SHOWN)
+
+    @property
+    def shown(self) -> list[Group]:
+        return self.groups[:SHOWN]
 
 
 def breakdowns(results: Results) -> list[Breakdown]:
@@ -91,7 +98,7 @@ def _by(
     groups = [_group(results, name, inside) for name, inside in members.items()]
     groups = sorted((group for group in groups if group.problems), key=order)  # type: ignore[arg-type]
     columns = [cell.name for cell in results.cells]
-    return Breakdown(title, columns, groups[:MOST_GROUPS], max(0, len(groups) - MOST_GROUPS))
+    return Breakdown(title, columns, groups)
 
 
 def _group(results: Results, name: str, inside: set[int]) -> Group:

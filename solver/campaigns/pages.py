@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
@@ -259,12 +259,9 @@ def report_json(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def runs_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    campaign = get_object_or_404(Campaign, pk=pk)
-    lines = export.csv_lines(export.run_rows(campaign))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="campaign-{pk}-runs.csv"'
-    return response
+def runs_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    lines = export.csv_lines(export.run_rows(get_object_or_404(Campaign, pk=pk)))
+    return _file(HttpResponse("".join(lines), content_type="text/csv; charset=utf-8"), pk, "runs.csv")
 
 
 @require_safe

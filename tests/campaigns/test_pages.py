@@ -184,7 +184,7 @@ def test_the_files_download(client: Client, engine: Scripted) -> None:
     campaign = mixed(engine)
     data = json.loads(client.get(f"/campaigns/{campaign.pk}/report.json").content)
     assert [cell["runs"] for cell in data["cells"]] == [6, 5]
-    lines = b"".join(client.get(f"/campaigns/{campaign.pk}/runs.csv")).decode().splitlines()
+    lines = client.get(f"/campaigns/{campaign.pk}/runs.csv").content.decode().splitlines()
     assert len(lines) == 13 and lines[0].startswith("cell,strategy,engine")
     assert r"\toprule" in client.get(f"/campaigns/{campaign.pk}/table.tex").content.decode()
 

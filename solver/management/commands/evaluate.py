@@ -33,7 +33,7 @@ LOOK_S = 0.5
 
 
 class Command(BaseCommand):
-    help = "Run a campaign from a YAML file and print its report. Exit status 0 when every run was measured, 1 when not."
+    help = "Run a campaign from a YAML file and print its report. Exit status 0 when every run was measured, 1 when not, 2 on bad use."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("spec", type=Path, help="the YAML file; docs/how-to/campaigns.md describes it")
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         spec = self._spec(options["spec"])
         if not 1 <= options["threads"] <= 256:
-            raise CommandError("--threads must be from 1 to 256.")
+            raise CommandError("--threads must be from 1 to 256.", returncode=2)
         if options["dry_run"]:
             self._say(_planned(spec))
             return
@@ -74,9 +74,9 @@ class Command(BaseCommand):
         try:
             return read_yaml(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{path}: {error}") from None
+            raise CommandError(f"{path}: {error}", returncode=2) from None
         except BadCampaign as error:
-            raise CommandError(_listed(path, error)) from None
+            raise CommandError(_listed(path, error), returncode=2) from None
 
     def _campaign(self, spec: CampaignSpec, anew: bool, here: bool) -> Campaign:
         """The unfinished campaign of exactly this spec, gone on with, or a new one."""
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         try:
             campaign = lifecycle.start(spec, created_by="terminal", publish_to_workers=not here)
         except BadCampaign as error:
-            raise CommandError(_listed(Path("the spec"), error)) from None
+            raise CommandError(_listed(Path("the spec"), error), returncode=2) from None
         self.stdout.write(f"Campaign {campaign.pk} started: /campaigns/{campaign.pk}/")
         return campaign
 
@@ -124,7 +124,7 @@ def _planned(spec: CampaignSpec) -> Plan:
     try:
         return plan(spec)
     except BadCampaign as error:
-        raise CommandError(_listed(Path("the spec"), error)) from None
+        raise CommandError(_listed(Path("the spec"), error), returncode=2) from None
 
 
 def _listed(path: Path, error: BadCampaign) -> str:
@@ -163,7 +163,16 @@ def _print(found: report.Report) -> None:
     console = Console()
     table = Table(title=f"Campaign {found.campaign.pk}: {found.campaign.name}", box=None)
     table.add_column("Cell", ratio=1)
-    for heading in ("n", "pass@1, 95 %", "first program", "after debugging", "format failures", "calls", "tokens", "p"):
+    for heading in (
+        "n",
+        "pass@1, 95 %",
+        "first program",
+        "after debugging",
+        "format failures",
+        "calls",
+        "tokens",
+        "p",
+    ):
         table.add_column(heading, justify="right", no_wrap=heading == "pass@1, 95 %")
     against = {row.cell.pk: row for row in found.against}
     for cell in found.cells:
