@@ -53,6 +53,7 @@ def test_setup_code_goes_before_every_test(tmp_path: Path) -> None:
     spec = read_one(write_lines(tmp_path / "mbpp.jsonl", task))
     run(spec, spec.reference_solution)
     assert spec.entry_point == "look"
+    assert [sample.assert_code for sample in spec.samples] == codes(spec)[:1]
 
 
 def test_the_sanitised_array_has_imports_instead(tmp_path: Path) -> None:

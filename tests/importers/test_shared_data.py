@@ -93,6 +93,8 @@ def restored(spec: ProblemSpec, row: dict[str, Any]) -> dict[str, Any]:
     if setup := row.get("setup_code"):
         for test in back["tests"]:
             test["code"] = test["code"].removeprefix(f"{setup}\n")
+        for sample in back["samples"]:
+            sample["assert"] = sample["assert"].removeprefix(f"{setup}\n")
     if spec.reference_solution is not None:
         back["reference_solution"] = spec.reference_solution.removeprefix(spec.starter_code)
     for test, given in zip(back["tests"], row["tests"], strict=True):

@@ -38,8 +38,16 @@ def sample(code: str) -> Sample | None:
     return Sample.model_validate({"input": shown, "output": wanted, "assert": code})
 
 
-def samples(codes: Sequence[str]) -> tuple[Sample, ...]:
-    return tuple(found for code in codes if (found := sample(code)) is not None)
+def samples(codes: Sequence[str], setup: str = "") -> tuple[Sample, ...]:
+    """`setup` is what has to run before each of the statements."""
+    found = (sample(code) for code in codes)
+    return tuple(with_setup(one, setup) for one in found if one is not None)
+
+
+def with_setup(one: Sample, setup: str) -> Sample:
+    if not setup or one.assert_code is None:
+        return one
+    return one.model_copy(update={"assert_code": f"{setup}\n{one.assert_code}"})
 
 
 def entry_point(tests: Sequence[str], solution: str) -> str | None:

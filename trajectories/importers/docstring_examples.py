@@ -91,12 +91,13 @@ def _result(text: str) -> str:
 
 
 def _calls(text: str, entry_point: str) -> bool:
-    """An expression in which the function is called, be it `round(f(1), 2)`."""
+    """An expression in which the function is called, be it `round(f(1), 2)`, and nothing is left open."""
     tree = assertions.parsed(text)
     if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         return False
-    called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return any(isinstance(name, ast.Name) and name.id == entry_point for name in called)
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return all(name in called for name in names) and any(name.id == entry_point for name in names)
 
 
 def _is_literal(text: str) -> bool:

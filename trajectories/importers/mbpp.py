@@ -61,11 +61,11 @@ def convert(row: Row, et: bool = False) -> ProblemSpec:
         raise row.malformed("test_list", "calls no function of `code`", "give assert statements that call it")
     script = row.text("test", "")
     source = "mbpp-plus" if script else "mbpp-et" if et or len(shown) > _MOST_TESTS else "mbpp"
-    setup = [*row.texts("test_imports"), *filter(None, [row.text("test_setup_code", "").strip()])]
-    tests = [AssertTest(code="\n".join([*setup, test])) for test in shown]
+    setup = "\n".join([*row.texts("test_imports"), row.text("test_setup_code", "")]).strip()
+    tests = [AssertTest(code=f"{setup}\n{test}" if setup else test) for test in shown]
     if script:
         tests.append(AssertTest(code=script))
-    samples = assertions.samples(shown[:1])
+    samples = assertions.samples(shown[:1], setup)
     quirks = ("needs_numpy",) if "import numpy" in script else ()
     return ProblemSpec(
         id=f"{source}/{number}",

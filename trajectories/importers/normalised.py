@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from trajectories.importers import titles
+from trajectories.importers import assertions, titles
 from trajectories.importers.row import Row
 from trajectories.importers.source import Format, row_by_row
 from trajectories.problem_schema import (
@@ -88,7 +88,7 @@ def convert(row: Row) -> ProblemSpec:
         memory_limit_mb=row.number("memory_limit_mb"),
         tags=tuple(row.texts("tags")),
         difficulty=row.label("difficulty"),
-        samples=tuple(_sample(sample) for sample in row.rows("samples")),
+        samples=tuple(assertions.with_setup(_sample(sample), setup) for sample in row.rows("samples")),
         tests=tuple(_test(test, kind, setup) for test in tests),
         test_kind=kind,
         checker=checker,
