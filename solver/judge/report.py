@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from .verdict import Level, Verdict
 
@@ -34,6 +34,8 @@ class TestResult:
     `memory_mb` is the peak resident size with the interpreter's own share. `flags` are remarks that do not
     change the verdict, such as `denied:clone` or `near_limit:cpu`.
     """
+
+    __test__: ClassVar[bool] = False  # pytest takes it for a test by its name
 
     index: int
     verdict: Verdict

@@ -73,7 +73,7 @@ class _Dumper(pickle.Pickler):
         self._identify = identify
 
     def persistent_id(self, value: Any) -> Any:
-        if type(value) in PLAIN or (type(value) is type and value in PLAIN):
+        if type(value) in PLAIN or (isinstance(value, type) and value in PLAIN):
             return None
         return self._identify(value)
 

@@ -1,0 +1,161 @@
+"""Limits are kept to the millisecond of CPU, whatever else the machine does; big and odd inputs are no exception."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from solver.judge import Judge, Limits, Program, StdioTest, Task, TestResult, Verdict
+
+Verdicts = Callable[..., list[Verdict]]
+
+
+def _one(judge: Judge, source: str, given: str = "", wanted: str = "", **limits: float) -> TestResult:
+    task = Task((StdioTest(given, (wanted,)),), limits=Limits(**limits))  # type: ignore[arg-type]
+    return judge.judge(Program(source), task).results[0]
+
+
+@pytest.mark.parametrize("cpu_s", [0.1, 0.5])
+def test_a_busy_loop_gets_at_most_20_ms_more_than_its_limit(judge: Judge, cpu_s: float) -> None:
+    result = _one(judge, "while True:\n    pass", cpu_s=cpu_s)
+    assert (result.verdict, result.reason) == (Verdict.TLE, "cpu")
+    assert cpu_s < result.cpu_s <= cpu_s + 0.020
+
+
+def test_a_program_that_needs_less_than_its_limit_passes_beside_busy_processes(judge: Judge) -> None:
+    """Wall time is several times the limit here; CPU time is not."""
+    source = (
+        "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end:\n    pass\nprint(1)"
+    )
+    busy = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(8)]
+    try:
+        result = _one(judge, source, wanted="1", cpu_s=0.6, idle_s=0.3)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert result.verdict is Verdict.AC
+    assert 0.3 <= result.cpu_s < 0.6
+
+
+def test_sleep_counts_as_idle_and_not_as_cpu(judge: Judge) -> None:
+    short = _one(judge, "import time\ntime.sleep(0.2)\nprint(1)", wanted="1", cpu_s=0.2, idle_s=2.0)
+    assert short.verdict is Verdict.AC
+    assert short.cpu_s < 0.1
+    assert _one(judge, "import time\ntime.sleep(9)", idle_s=0.3).reason == "idle"
+
+
+def test_a_64_mb_input_is_read_in_bounded_memory(judge: Judge) -> None:
+    rows = "1234567\n" * (8 << 20)
+    result = _one(
+        judge,
+        "import sys\nprint(sum(1 for _ in sys.stdin.buffer))",
+        rows,
+        str(8 << 20),
+        cpu_s=10.0,
+        memory_mb=64,
+    )
+    assert result.verdict is Verdict.AC
+    assert result.memory_mb < 40
+
+
+def test_ten_megabytes_of_source_get_a_verdict(judge: Judge) -> None:
+    result = _one(judge, "x = '" + "y" * (10 << 20) + "'\nprint(len(x))", wanted=str(10 << 20), cpu_s=10.0)
+    assert result.verdict is Verdict.AC
+
+
+def test_the_empty_program_prints_nothing(judge: Judge) -> None:
+    assert _one(judge, "").verdict is Verdict.AC
+    assert _one(judge, "", wanted="1").verdict is Verdict.WA
+
+
+@pytest.mark.parametrize("wanted", [Verdict.AC])
+def test_inputs_with_crlf_marks_and_text_of_all_planes_arrive(verdicts: Verdicts, wanted: Verdict) -> None:
+    echo = "import sys\nprint(ascii(sys.stdin.read()))"
+    assert verdicts(echo, ("a\r\nb\rc\n", ascii("a\nb\nc\n"))) == [wanted]
+    assert verdicts(echo, ("\ufeffé\u4e2d\U0001f600\n", ascii("\ufeffé\u4e2d\U0001f600\n"))) == [wanted]
+    assert verdicts("print('é\u4e2d\U0001f600')", ("", "é\u4e2d\U0001f600")) == [wanted]
+
+
+def test_bytes_that_are_no_text_pass_through(judge: Judge) -> None:
+    result = _one(
+        judge, "import sys\nsys.stdout.write(sys.stdin.read())", "\udcff\udc80x\n", "\udcff\udc80x", cpu_s=1.0
+    )
+    assert result.verdict is Verdict.AC
+
+
+def test_output_at_the_limit_is_over_it_even_when_the_program_then_loops(judge: Judge) -> None:
+    result = _one(
+        judge,
+        "import sys\nsys.stdout.write('x' * 5000)\nsys.stdout.flush()\nwhile True:\n    pass",
+        output_kb=4,
+        cpu_s=0.3,
+    )
+    assert result.verdict is Verdict.OLE
+
+
+def test_memory_is_the_peak_and_not_the_end(judge: Judge) -> None:
+    result = _one(judge, "x = b'x' * (100 << 20)\ndel x\nprint(1)", wanted="1", memory_mb=64)
+    assert result.verdict is Verdict.MLE
+    small = _one(judge, "x = b'x' * (40 << 20)\nprint(1)", wanted="1", memory_mb=64)
+    assert small.verdict is Verdict.AC
+    assert 50 <= small.memory_mb <= 64
+
+
+def test_a_test_finds_no_trace_of_the_one_before(judge: Judge) -> None:
+    source = "import builtins\nbuiltins.seen = getattr(builtins, 'seen', 0) + 1\nprint(builtins.seen)"
+    task = Task(tuple(StdioTest("", ("1",)) for _ in range(5)))
+    assert judge.judge(Program(source), task).passed == 5
+
+
+def test_early_stop_leaves_the_rest_out(judge: Judge) -> None:
+    task = Task(tuple(StdioTest(f"{i}", (f"{min(i, 1)}",)) for i in range(5)))
+    told: list[int] = []
+    report = judge.judge(
+        Program("print(input())"), task, stop_on_first_failure=True, on_result=lambda r: told.append(r.index)
+    )
+    assert [result.verdict for result in report.results] == [Verdict.AC, Verdict.AC, Verdict.WA]
+    assert told == [0, 1, 2]
+    assert (report.passed, report.total) == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cpu_s", 0),
+        ("cpu_s", float("nan")),
+        ("idle_s", -1),
+        ("memory_mb", 3),
+        ("output_kb", 0),
+        ("scratch_mb", -1),
+    ],
+)
+def test_an_impossible_limit_is_refused_with_its_name(field: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"Limits.{field}"):
+        Limits(**{field: value})  # type: ignore[arg-type]
+
+
+def test_profiles_differ_where_the_harnesses_do(judge: Judge) -> None:
+    def verdict(source: str, wanted: str, profile: str) -> Verdict:
+        return judge.judge(Program(source), Task((StdioTest("1", (wanted,)),)), profile=profile).verdict
+
+    assert verdict("assert False\nprint(1)", "1", "execeval") is Verdict.AC
+    assert verdict("assert False\nprint(1)", "1", "strict") is Verdict.RE
+    assert verdict("print('nan')", "3", "execeval") is Verdict.AC
+    assert verdict("print('nan')", "3", "strict") is Verdict.WA
+    assert verdict("print(1)\nexit()", "1", "execeval") is Verdict.RE
+    assert verdict("print(1)\nexit()", "1", "strict") is Verdict.AC
+    with pytest.raises(ValueError, match="unknown profile"):
+        verdict("", "", "lenient")
+
+
+@pytest.mark.slow
+def test_a_thousand_judgements_under_load_change_no_verdict() -> None:
+    from benchmarks.judge import _changes_under_load
+
+    with Judge() as own:
+        changes, _ = _changes_under_load(own, 1000, 10)
+    assert changes == 0
