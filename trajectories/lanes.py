@@ -54,7 +54,6 @@ CLEAR = 4.0  # percent between a tick and another label
 class Lane:
     agent: str
     y: int
-    href: str  # its first step
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +106,7 @@ class Timeline:
     now: float | None
     rate: float
     height: int
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,20 +183,21 @@ def timeline(run: Run, steps: Sequence[Step], now: datetime) -> Timeline | None:
         (second(step.started_at), max(second(step.started_at), second(step.finished_at))) for step in steps
     ]
     axis = _Axis(spans, RIGHT if run.ended else LIVE_RIGHT)
-    first = {agent_of(step.role): f"#s{step.number}" for step in reversed(steps)}
-    lanes = [agent for agent in LANES if agent in first or agent in ALWAYS]
+    present = {agent_of(step.role) for step in steps}
+    lanes = [agent for agent in LANES if agent in present or agent in ALWAYS]
     height = {agent: place * PITCH for place, agent in enumerate(lanes)}
-    present = None if run.ended else axis.x(max(end for _, end in spans))
+    edge = None if run.ended else axis.x(max(end for _, end in spans))
     bars = tuple(_bar(step, axis, span, height, run.ended) for step, span in zip(steps, spans, strict=True))
     return Timeline(
-        lanes=tuple(Lane(agent, height[agent], first.get(agent, "#steps")) for agent in lanes),
+        lanes=tuple(Lane(agent, height[agent]) for agent in lanes),
         bars=bars,
         marks=tuple(mark for step, bar in zip(steps, bars, strict=True) if (mark := _mark(step, bar))),
         gaps=axis.gaps(),
-        ticks=axis.ticks(present),
-        now=present,
+        ticks=axis.ticks(edge),
+        now=edge,
         rate=0.0 if run.ended else axis.rate,
         height=len(lanes) * PITCH,
+        label=f"Time axis: {len(steps)} steps in {duration(max(end for _, end in spans))}; the list of steps has them all",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from trajectories import bodies, cases, lanes, story
+from trajectories import bodies, cases, lanes, wording
 from trajectories.models import ProblemBody, Run, Step
 from trajectories.story import Card, Group, Story
 
@@ -50,7 +50,7 @@ def head(run: Run, told: Story, tags: list[str]) -> dict[str, Any]:
         "verdicts": _verdicts(told.groups),
         "roles": _roles(roles),
         "tokens": run.prompt_tokens + run.completion_tokens,
-        "judge_line": f"{story.LANGUAGE_TITLES.get(run.language, run.language)}, {run.judge_profile}",
+        "judge_line": f"{wording.LANGUAGE_TITLES.get(run.language, run.language)}, {run.judge_profile}",
         "degraded": DEGRADED.get(run.judge_level, ""),
         "params_line": ", ".join(
             f"{name} {value}" for name, value in run.params.items() if name in ("k", "t", "profile")
@@ -63,7 +63,7 @@ def _verdicts(groups: list[Group]) -> list[dict[str, str]]:
     """What the samples said of each attempt; the run's own pill stands after them."""
     judged = [(group, group.last_judged) for group in groups if group.attempt]
     return [
-        {"verdict": step.verdict, "label": f"Attempt {group.attempt} {story.word(step.verdict)}"}
+        {"verdict": step.verdict, "label": f"Attempt {group.attempt} {wording.word(step.verdict)}"}
         for group, step in judged[-VERDICTS_SHOWN:]
         if step and step.suite == "samples"
     ]

@@ -17,7 +17,7 @@ from django.db.models import Q
 from trajectories import decisions
 from trajectories.lanes import GAP_S, agent_of, duration
 from trajectories.models import Run, RunStatus, Step, StepEvent, StepState
-from trajectories.verdicts import FAMILY, WORD
+from trajectories.wording import LANGUAGE_TITLES, TITLES, gist, verdict_words, word  # noqa: F401
 
 if TYPE_CHECKING:
     from trajectories.bodies import Body
@@ -26,32 +26,8 @@ STARTED = ("step.started", "tests.started")
 ENDED = ("step.finished", "step.failed", "tests.finished")
 MARKERS = ("note", "run.started", "run.finished", "run.rejudged")
 PROGRAMS = ("coding", "debugging")
+PLANNERS = ("planning", "confidence")
 SMALL = ("detail", "model", "template", "gist")  # of a step.started
-TITLES = {
-    "retrieval": "Retrieval",
-    "planning": "Planning",
-    "confidence": "Confidence",
-    "coding": "Coding",
-    "debugging": "Debugging",
-    "supervisor": "Supervisor",
-    "judge": "Judge",
-}
-# What the outline says when the strategy gave no gist.
-SHORT = {
-    "retrieval": "Exemplars",
-    "planning": "Plan",
-    "confidence": "Confidence",
-    "coding": "Program",
-    "debugging": "Repair",
-}
-LANGUAGE_TITLES = {
-    "python": "Python",
-    "cpp": "C++",
-    "c": "C",
-    "csharp": "C#",
-    "javascript": "JavaScript",
-    "php": "PHP",
-}
 
 
 @dataclass(slots=True)
@@ -255,8 +231,8 @@ def _related(steps: Sequence[Step], wanted: set[int]) -> set[int]:
             continue
         if step.role in PROGRAMS and (before := _previous_program(steps, place)):
             needed.add(before.number)
-        if step.role in ("planning", "confidence"):
-            needed |= {other.number for other in steps if other.role in ("planning", "confidence")}
+        if step.role in PLANNERS:
+            needed |= {other.number for other in steps if other.role in PLANNERS}
         if step.role == "coding":
             needed |= {other.number for other in steps if other.role == "planning"}
     return needed
@@ -330,7 +306,7 @@ def _relate(steps: Sequence[Step], cards: dict[int, Card], groups: Sequence[Grou
             continue
         if step.role in PROGRAMS and (before := _previous_program(steps, place)):
             card.previous = cards.get(before.number)
-        if step.role in ("planning", "confidence"):
+        if step.role in PLANNERS:
             card.scores = scores
         if step.role == "coding":
             card.plan = plans.get(chosen[step.number])
@@ -373,37 +349,3 @@ def _markers(run: Run, events: list[dict[str, Any]]) -> list[Marker]:
 def _number(detail: Any, name: str) -> int | None:
     value = detail.get(name) if isinstance(detail, dict) else None
     return value if isinstance(value, int) else None
-
-
-# -- words that the outline and the headers share
-
-
-def gist(step: Step) -> str:
-    """What an outline row says: the strategy's words, or the role's own."""
-    if step.role == "judge":
-        return "Hidden tests" if step.suite == "hidden" else "Samples"
-    if step.state == StepState.FAILED:  # its gist is the error's sentence, which the card tells
-        return SHORT.get(step.role, step.role)
-    if step.role == "planning" and step.gist.startswith("after "):
-        return f"Plan {step.gist}"
-    if step.role == "confidence" and step.gist.startswith("plan after "):
-        return f"Confidence, {step.gist.removeprefix('plan after ')}"
-    return step.gist or SHORT.get(step.role, step.role)
-
-
-def verdict_words(step: Step) -> str:
-    """`11 of 24 passed, first failure at test 7`."""
-    if step.total == 0:
-        return "no tests"
-    first = next((place for place, letter in enumerate(step.strip, start=1) if letter != "a"), None)
-    if first is None:
-        return f"{step.passed} of {step.total} passed"
-    return f"{step.passed} of {step.total} passed, first failure at test {first}"
-
-
-def family(verdict: str) -> str:
-    return FAMILY.get(verdict, "skip")
-
-
-def word(verdict: str) -> str:
-    return WORD.get(verdict, verdict)

@@ -11,7 +11,7 @@ from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
-from trajectories import lanes, story, svg
+from trajectories import lanes, svg, wording
 from trajectories.models import Run, RunStatus, Step
 from trajectories.wilson import Share, share
 
@@ -35,15 +35,15 @@ def glyph(name: str) -> SafeString:
 def agent(role: str, label: str | None = None) -> SafeString:
     """Glyph and name in the agent's colour."""
     name = lanes.agent_of(role)
-    title = story.TITLES.get(role, role) if label is None else label
+    title = wording.TITLES.get(role, role) if label is None else label
     return format_html('<span class="agent" data-agent="{}">{}{}</span>', name, glyph(name), title)
 
 
 @register.simple_tag
 def verdict_pill(verdict: str, label: str = "", extra: str = "") -> SafeString:
     """`extra` is a class: `quiet` has no ground."""
-    family = story.family(verdict)
-    text = label or story.word(verdict)
+    family = wording.family(verdict)
+    text = label or wording.word(verdict)
     return format_html(
         '<span class="pill {}" data-v="{}">{}{}</span>', extra, family, glyph(VERDICT_GLYPH[family]), text
     )
@@ -53,7 +53,7 @@ def verdict_pill(verdict: str, label: str = "", extra: str = "") -> SafeString:
 def run_pill(run: Run, extra: str = "") -> SafeString:
     """How a run stands: its verdict once it has one, else its state."""
     if run.status == RunStatus.FINISHED and run.verdict:
-        return verdict_pill(run.verdict, story.word(run.verdict), extra)
+        return verdict_pill(run.verdict, wording.word(run.verdict), extra)
     if run.status == RunStatus.FINISHED:
         return format_html('<span class="pill {}" data-v="skip">{}no program</span>', extra, glyph("no"))
     word = "cancelling" if run.cancel_requested and not run.ended else run.get_status_display().lower()
@@ -89,22 +89,22 @@ def wilson(hits: int, n: int) -> Share:
 
 @register.filter
 def gist(step: Step) -> str:
-    return story.gist(step)
+    return wording.gist(step)
 
 
 @register.filter
 def verdict_words(step: Step) -> str:
-    return story.verdict_words(step)
+    return wording.verdict_words(step)
 
 
 @register.filter
 def family(verdict: str) -> str:
-    return story.family(verdict)
+    return wording.family(verdict)
 
 
 @register.filter
 def verdict_word(verdict: str) -> str:
-    return story.word(verdict)
+    return wording.word(verdict)
 
 
 @register.filter

@@ -9,6 +9,10 @@ class LaneTimeline extends HTMLElement {
     this.classList.toggle("compact", LaneTimeline.compact);
     this.timer = this.dataset.rate ? setInterval(() => this.tick(), TICK_MS) : 0;
     this.mark(document.querySelector(".step[aria-current]")?.id);
+    this.onclick = (event) => {
+      const bar = event.target.closest?.("[data-step]");
+      if (bar) location.hash = bar.dataset.step;
+    };
   }
 
   disconnectedCallback() {
@@ -34,7 +38,7 @@ class LaneTimeline extends HTMLElement {
   /** Frame the bar of the step `id`, and say where the reader is. */
   mark(id) {
     const frame = this.querySelector("rect.sel");
-    const bar = id && this.querySelector(`a[href="#${CSS.escape(id)}"] rect.bar`);
+    const bar = id && this.querySelector(`[data-step="${CSS.escape(id)}"] rect.bar`);
     if (!frame) return;
     frame.setAttribute("visibility", bar ? "visible" : "hidden");
     if (!bar) return;

@@ -1,0 +1,64 @@
+"""The words that headers, outlines and lists share: roles, gists, verdicts."""
+
+from __future__ import annotations
+
+import re
+
+from trajectories.models import Step, StepState
+from trajectories.verdicts import FAMILY, WORD
+
+TITLES = {
+    "retrieval": "Retrieval",
+    "planning": "Planning",
+    "confidence": "Confidence",
+    "coding": "Coding",
+    "debugging": "Debugging",
+    "supervisor": "Supervisor",
+    "judge": "Judge",
+}
+# What the outline says when the strategy gave no gist.
+SHORT = {
+    "retrieval": "Exemplars",
+    "planning": "Plan",
+    "confidence": "Confidence",
+    "coding": "Program",
+    "debugging": "Repair",
+}
+LANGUAGE_TITLES = {
+    "python": "Python",
+    "cpp": "C++",
+    "c": "C",
+    "csharp": "C#",
+    "javascript": "JavaScript",
+    "php": "PHP",
+}
+_OF_EXEMPLAR = re.compile(r"after exemplar (\d+)$")
+
+
+def gist(step: Step) -> str:
+    """What an outline row says: the strategy's words, or the role's own."""
+    if step.role == "judge":
+        return "Hidden tests" if step.suite == "hidden" else "Samples"
+    if step.state == StepState.FAILED:  # its gist is the error's sentence, which the card tells
+        return SHORT.get(step.role, step.role)
+    if step.role in ("planning", "confidence") and (match := _OF_EXEMPLAR.search(step.gist)):
+        return f"{SHORT[step.role]} {match[1]}"
+    return step.gist or SHORT.get(step.role, step.role)
+
+
+def verdict_words(step: Step) -> str:
+    """`11 of 24 passed, first failure at test 7`."""
+    if step.total == 0:
+        return "no tests"
+    first = next((place for place, letter in enumerate(step.strip, start=1) if letter != "a"), None)
+    if first is None:
+        return f"{step.passed} of {step.total} passed"
+    return f"{step.passed} of {step.total} passed, first failure at test {first}"
+
+
+def family(verdict: str) -> str:
+    return FAMILY.get(verdict, "skip")
+
+
+def word(verdict: str) -> str:
+    return WORD.get(verdict, verdict)
