@@ -95,35 +95,26 @@ for i, height in enumerate(heights):
 print(best, where)
 """
 
+_WINDOW = r"""
+n, spread, height, a, b, m = map(int, input().split())
+heights = []
+for _ in range(n):
+    heights.append(height)
+    height = (a * height + b) % m
+first = best = where = 0
+for i in range(n):
+    while SPREAD > spread:
+        first += 1
+    if i - first + 1 > best:
+        best, where = i - first + 1, first + 1
+print(best, where)
+"""
+
 WRONG = {
-    "looks at both ends of the picture only": r"""
-n, spread, height, a, b, m = map(int, input().split())
-heights = []
-for _ in range(n):
-    heights.append(height)
-    height = (a * height + b) % m
-first = best = where = 0
-for i in range(n):
-    while abs(heights[i] - heights[first]) > spread:
-        first += 1
-    if i - first + 1 > best:
-        best, where = i - first + 1, first + 1
-print(best, where)
-""",
-    "searches the window again and again": r"""
-n, spread, height, a, b, m = map(int, input().split())
-heights = []
-for _ in range(n):
-    heights.append(height)
-    height = (a * height + b) % m
-first = best = where = 0
-for i in range(n):
-    while max(heights[first:i + 1]) - min(heights[first:i + 1]) > spread:
-        first += 1
-    if i - first + 1 > best:
-        best, where = i - first + 1, first + 1
-print(best, where)
-""",
+    "looks at both ends of the picture only": _WINDOW.replace("SPREAD", "abs(heights[i] - heights[first])"),
+    "searches the window again and again": _WINDOW.replace(
+        "SPREAD", "max(heights[first:i + 1]) - min(heights[first:i + 1])"
+    ),
     "gives the rightmost picture": REFERENCE.replace("+ 1 > best", "+ 1 >= best"),
 }
 
