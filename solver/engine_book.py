@@ -103,7 +103,7 @@ def roles_of(spec: EngineSpec, adapters: dict[str, bool] | None = None) -> dict[
         if not on:
             models[role] = _base_of(spec, Role(role))
             if role == Role.PLANNING:
-                models[Role.CONFIDENCE.value] = models[role]
+                models[Role.CONFIDENCE.value] = _base_of(spec, Role.CONFIDENCE)
     return models
 
 

@@ -52,8 +52,8 @@ def _open(run_id: int, number: int, seq: int, at: datetime, **fields: object) ->
         "finished_seq": None,
         "finished_at": None,
     }
-    _, created = Step.objects.update_or_create(run_id=run_id, number=number, defaults={**fresh, **fields})
-    if created:
+    if not Step.objects.filter(run_id=run_id, number=number).update(**fresh, **fields):
+        Step.objects.create(run_id=run_id, number=number, **fresh, **fields)
         Run.objects.filter(pk=run_id).update(step_count=F("step_count") + 1)
 
 

@@ -38,9 +38,14 @@ def run_ended(run_id: int, *, publish_to_workers: bool = True) -> None:
     slot = CampaignRun.objects.select_related("run", "campaign").filter(run=run_id).first()
     if slot is None or slot.run is None or not slot.run.ended:
         return
-    if slot.state == SlotState.NOT_MEASURED:
+    if slot.state == SlotState.NOT_MEASURED or _has_gone_on(slot, slot.run):
         settle_one(slot.campaign, slot)
     advance(slot.campaign_id, publish_to_workers=publish_to_workers)
+
+
+def _has_gone_on(slot: CampaignRun, run: Run) -> bool:
+    """A person may retry a run that was measured as failed, one whose prompt did not fit, say."""
+    return slot.state == SlotState.MEASURED and slot.measures["last_seq"] != run.last_seq
 
 
 def tick() -> None:
@@ -50,7 +55,7 @@ def tick() -> None:
     ending = CampaignRun.objects.filter(
         state=SlotState.ACTIVE, campaign__status__in=[CampaignStatus.PAUSED, CampaignStatus.CANCELLED]
     )
-    for pk in ending.values_list("campaign", flat=True).distinct():
+    for pk in ending.order_by().values_list("campaign", flat=True).distinct():
         advance(pk)
 
 

@@ -135,7 +135,7 @@ def _measured(cell: CampaignCell, measures: RunMeasures) -> list[Any]:
     return [
         *(measures.origin.value, measures.first_samples, measures.first_hidden, measures.programs_tested),
         *(whole.calls, whole.prompt_tokens, whole.completion_tokens, round(whole.seconds, 4)),
-        *(measures.judge_seconds, whole.format_failures, whole.rescued, cost(measures, cell.price)),
+        *(measures.judge_seconds, whole.format_failures, whole.rescued, cost(whole, cell.price)),
     ]
 
 

@@ -96,6 +96,18 @@ def rates(
     return found
 
 
+# Settings that belong together: a strategy brings its own parameters, an engine its own models.
+_CAUSES = (("strategy", ("strategy", "parameter ")), ("model", ("engine", "model for ")))
+
+
+def causes(differs: Sequence[tuple[str, Any, Any]]) -> list[str]:
+    """How many independent things the differing settings are."""
+    found = (
+        next((cause for cause, starts in _CAUSES if name.startswith(starts)), name) for name, _, _ in differs
+    )
+    return list(dict.fromkeys(found))
+
+
 def differences(first: CampaignCell, second: CampaignCell) -> list[tuple[str, Any, Any]]:
     """Every setting in which two cells differ: a difference in more than one is not one cause."""
     settings = [

@@ -236,7 +236,7 @@ def comparison(request: HttpRequest) -> HttpResponse:
 
 def _compared(first: CampaignCell, second: CampaignCell) -> dict[str, Any]:
     one, other = (results.read_cells(cell.campaign, [cell]).of(cell) for cell in (first, second))
-    found = compare(one, other)
+    found, differs = compare(one, other), figures.differences(first, second)
     return {
         "found": found,
         "discordant": [
@@ -244,7 +244,8 @@ def _compared(first: CampaignCell, second: CampaignCell) -> dict[str, Any]:
             ("Solved more often by the first", figures.discordant(found.lost, one, other)),
         ],
         "rates": figures.rates(first, one, second, other),
-        "differs": figures.differences(first, second),
+        "differs": differs,
+        "causes": figures.causes(differs),
     }
 
 

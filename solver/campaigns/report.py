@@ -139,7 +139,7 @@ def _cell(results: Results, cell: CampaignCell) -> CellReport:
     measured = results.of(cell)
     total = RoleMeasures()
     for result in measured:
-        total.add(result.measures.whole())
+        total.add(result.whole)
     outcomes = Counter(result.outcome for result in measured)
     ran = [result for result in measured if result.measures.first_samples]
     return CellReport(
@@ -155,9 +155,9 @@ def _cell(results: Results, cell: CampaignCell) -> CellReport:
         repaired=share(measured, lambda r: r.solved and r.measures.origin is Origin.REPAIR),
         first_samples=(sum(r.measures.first_samples == "AC" for r in ran), len(ran)),
         roles=_roles(measured),
-        calls=_per_problem(measured, lambda r: r.measures.whole().calls),
+        calls=_per_problem(measured, lambda r: r.whole.calls),
         tokens=_per_problem(measured, _tokens),
-        model_seconds=_per_problem(measured, lambda r: r.measures.whole().seconds),
+        model_seconds=_per_problem(measured, lambda r: r.whole.seconds),
         cost=_per_problem(measured, lambda r: r.cost or 0.0) if cell.price else None,
         total=total,
         judge_seconds=sum(result.measures.judge_seconds for result in measured),
@@ -166,7 +166,7 @@ def _cell(results: Results, cell: CampaignCell) -> CellReport:
 
 
 def _tokens(result: Result) -> float:
-    whole = result.measures.whole()
+    whole = result.whole
     return whole.prompt_tokens + whole.completion_tokens
 
 

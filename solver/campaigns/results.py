@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from solver.campaigns.measures import RunMeasures
+from solver.campaigns.measures import RoleMeasures, RunMeasures
 from solver.campaigns.models import Campaign, CampaignCell, CampaignProblem, CampaignRun, SlotState
 from solver.campaigns.scoring import Result
 from trajectories.models import Problem
@@ -51,8 +51,9 @@ def read_cells(campaign: Campaign, cells: list[CampaignCell]) -> Results:
     for cell, state, reason, seed, problem, unit, run, verdict, version, measures in columns.iterator():
         if state == SlotState.MEASURED:
             read_measures = RunMeasures.from_dict(measures)
-            price = cost(read_measures, prices[cell])
-            result = Result(cell, problem, unit, seed, run, verdict, read_measures, price)
+            whole = read_measures.whole()
+            price = cost(whole, prices[cell])
+            result = Result(cell, problem, unit, seed, run, verdict, read_measures, whole, price)
             found.measured.setdefault(cell, []).append(result)
             found.code_versions[version] += 1
         elif state == SlotState.NOT_MEASURED:
@@ -62,9 +63,8 @@ def read_cells(campaign: Campaign, cells: list[CampaignCell]) -> Results:
     return found
 
 
-def cost(measures: RunMeasures, price: dict[str, Any] | None) -> float | None:
+def cost(whole: RoleMeasures, price: dict[str, Any] | None) -> float | None:
     """In the price's currency; prices are per million tokens."""
     if price is None:
         return None
-    whole = measures.whole()
     return float(whole.prompt_tokens * price["input"] + whole.completion_tokens * price["output"]) / 1_000_000

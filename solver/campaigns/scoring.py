@@ -16,7 +16,7 @@ from solver.benchmarks.bootstrap import Difference, paired_difference
 from solver.benchmarks.interval import Estimate, wilson
 from solver.benchmarks.mcnemar import McNemar, mcnemar
 from solver.benchmarks.pass_at_k import pass_at_k
-from solver.campaigns.measures import Origin, RunMeasures
+from solver.campaigns.measures import Origin, RoleMeasures, RunMeasures
 
 
 class Outcome(StrEnum):
@@ -40,7 +40,7 @@ OUTCOME_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`cost` is None where no price is known."""
+    """`whole` is `measures.whole()`, added up once; `cost` is None where no price is known."""
 
     cell: int
     problem: int
@@ -49,6 +49,7 @@ class Result:
     run: int
     verdict: str
     measures: RunMeasures
+    whole: RoleMeasures
     cost: float | None = None
 
     @property

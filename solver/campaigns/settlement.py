@@ -59,10 +59,8 @@ def settle_one(campaign: Campaign, slot: CampaignRun) -> bool:
             return False  # its next try is due later
         if slot.retries + 1 < campaign.tries:
             return _schedule_retry(slot)
-    # A place that was given up is settled again when a person has retried its run on the run's own page.
-    unsettled = CampaignRun.objects.filter(
-        pk=slot.pk, run=run, state__in=[SlotState.ACTIVE, SlotState.NOT_MEASURED]
-    )
+    # A settled place is settled again when a person has retried its run on the run's own page.
+    unsettled = CampaignRun.objects.filter(pk=slot.pk, run=run).exclude(state=SlotState.WAITING)
     return bool(
         unsettled.update(
             state=found.state,

@@ -113,7 +113,10 @@ def settle(python: str, wanted: Level | None, packages: tuple[str, ...]) -> tupl
         try:
             slot = start_at(level, python, packages)
         except SandboxUnavailable as error:
-            reasons.append(f"{level.value}: {error}{_suffix(mend(level, str(error)))}")
+            if (
+                level is not Level.L3 or wanted is Level.L3
+            ):  # L2 is no lesser state; doctor tells what L3 takes
+                reasons.append(f"{level.value}: {error}{_suffix(mend(level, str(error)))}")
             continue
         if breach := self_test(slot):
             slot.close()

@@ -90,4 +90,5 @@ class Trajectory(_Frozen):
     def digest(self) -> str:
         """SHA-256 over all of it: the same trajectory read again is the same run."""
         data = self.model_dump(mode="json")
-        return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        text = json.dumps(data, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
