@@ -45,7 +45,7 @@ def run_ended(run_id: int, *, publish_to_workers: bool = True) -> None:
 
 def _has_gone_on(slot: CampaignRun, run: Run) -> bool:
     """A person may retry a run that was measured as failed, one whose prompt did not fit, say."""
-    return slot.state == SlotState.MEASURED and slot.measures["last_seq"] != run.last_seq
+    return slot.state == SlotState.MEASURED and (slot.measures or {}).get("last_seq") != run.last_seq
 
 
 def tick() -> None:

@@ -35,7 +35,7 @@ class Published:
 
     def __init__(self, data: Path, source: str, model: str, strategies: dict[str, str]) -> None:
         problems = _rows(data / "problems" / f"{source}.jsonl.gz")
-        self.statements = {row["id"]: " ".join(row["statement"].split()) for row in problems}
+        self.statements: dict[str, str] = {row["id"]: " ".join(row["statement"].split()) for row in problems}
         self.programs: dict[tuple[str, str], str] = {}
         self.verdicts: dict[str, dict[str, bool]] = {ours: {} for ours in strategies.values()}
         for row in _rows(data / "programs" / f"{source}.jsonl.gz"):

@@ -220,6 +220,25 @@ def test_a_run_that_a_person_retries_counts_once_it_has_ended(
     assert states(campaign) == {"measured": 1}
 
 
+def test_a_measured_failure_that_a_person_retries_is_measured_anew(
+    engine: Scripted, problems: list[Problem]
+) -> None:
+    def overflow(request: ChatRequest) -> None:
+        raise ContextOverflow("too long")
+
+    engine.before = overflow
+    campaign = start(problems={"ids": "test/sum-00"}, strategies=[{"name": "direct"}])
+    work(campaign)
+    assert CampaignRun.objects.get().reason == "context_overflow"
+    engine.before = lambda request: None
+    run = Run.objects.get()
+    assert runs.retry(run.pk) and runs.execute(run.pk, "test")
+    execution.run_ended(run.pk)
+    slot = CampaignRun.objects.get()
+    assert (slot.state, slot.reason) == (SlotState.MEASURED, "")
+    assert slot.measures and slot.measures["origin"] == "first"
+
+
 def test_a_prompt_that_does_not_fit_is_the_models_failure_and_is_measured(
     engine: Scripted, problems: list[Problem]
 ) -> None:

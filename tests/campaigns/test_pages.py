@@ -12,9 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from solver.campaigns import lifecycle
+from solver.campaigns.cells import has_adapters
 from solver.campaigns.models import Campaign, CampaignCell, CampaignRun, CampaignStatus
 from solver.campaigns.presets import PRESETS
 from solver.campaigns.spec import read_yaml
+from solver.engines.spec import EngineSpec
 from solver.models import Engine
 from tests.campaigns.conftest import Scripted, spec, start, sums, work
 from tests.campaigns.test_report import mixed
@@ -198,7 +200,8 @@ def test_two_cells_are_compared_problem_by_problem(client: Client, engine: Scrip
     text = text_of(client.get(f"/campaigns/compare/?a={first.pk}&b={second.pk}").content.decode())
     assert "5 common problems; only in the first 1" in text
     assert "Solved more often by the second" in text and "Sum 1" in text
-    assert "strategy direct mapcoder" in text and "more than one thing" in text
+    assert "strategy direct mapcoder" in text and "parameter k not set 1" in text
+    assert "more than one thing" not in text, "a strategy brings its own parameters"
 
 
 def test_cells_of_two_campaigns_are_compared_and_chance_is_called_chance(
@@ -217,6 +220,17 @@ def test_cells_of_two_campaigns_are_compared_and_chance_is_called_chance(
     assert (
         "No setting: what differs is chance" in text and "Solved more often by the first 3 problems" in text
     )
+
+
+def test_a_difference_with_two_causes_is_called_so(
+    client: Client, engine: Scripted, problems: list[Problem]
+) -> None:
+    one, other = start(), start(seeds=[1])
+    a = CampaignCell.objects.filter(campaign=one)[0]
+    b = CampaignCell.objects.filter(campaign=other)[1]
+    text = text_of(client.get(f"/campaigns/compare/?a={a.pk}&b={b.pk}").content.decode())
+    assert "more than one thing (strategy, seeds): the difference has no single cause" in text
+    assert "measured no problem in common" in text
 
 
 # -- a new one
@@ -318,6 +332,17 @@ def test_adapters_of_an_engine_without_any_are_refused(
     yaml = spec(models=[{"engine": "scripted", "adapters": "none"}]).to_yaml()
     text = text_of(client.post("/campaigns/draft/", {"do": "check", "yaml": yaml}).json()["plan"])
     assert "models.1.adapters" in text and "no adapters to switch off" in text
+
+
+def test_an_engine_that_names_a_model_for_every_role_and_no_base_has_nothing_to_switch_off() -> None:
+    models = {
+        role: f"model-{role}" for role in ("retrieval", "planning", "confidence", "coding", "debugging")
+    }
+    address = {"base_url": "http://127.0.0.1:9/v1", "allow_loopback": True}
+    assert not has_adapters(EngineSpec.parse({"name": "a", "kind": "openai", "models": models, **address}))
+    assert has_adapters(
+        EngineSpec.parse({"name": "a", "kind": "openai", "models": {**models, "default": "b"}, **address})
+    )
 
 
 def test_a_finished_run_of_the_same_kind_gives_the_next_plan_a_forecast(

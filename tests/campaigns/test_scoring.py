@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solver.campaigns.breakdown import difficulty_group
-from solver.campaigns.measures import Origin, RunMeasures
+from solver.campaigns.measures import Origin, RoleMeasures, RunMeasures
 from solver.campaigns.scoring import Outcome, Result, compare, pass_at, share, unit_means, which_k
 
 
@@ -16,7 +16,9 @@ def result(
     problem: int, solved: bool, seed: int = 0, unit: str = "", origin: Origin = Origin.FIRST
 ) -> Result:
     verdict = "AC" if solved else "WA"
-    return Result(0, problem, unit or str(problem), seed, 0, verdict, RunMeasures(origin=origin))
+    return Result(
+        0, problem, unit or str(problem), seed, 0, verdict, RunMeasures(origin=origin), RoleMeasures()
+    )
 
 
 def results(*problems: list[bool]) -> list[Result]:
