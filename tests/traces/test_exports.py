@@ -1,0 +1,306 @@
+"""A run leaves the lab as a file and comes back the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from solver import runs
+from solver.trace_import import Imported, Options, Outcome, import_traces
+from tests.runs.conftest import Scripted, engine, problem  # noqa: F401 - fixtures
+from tests.traces.samples import write
+from trajectories import eventlog, run_page, story
+from trajectories.exporters import lab_lines, markdown, otel
+from trajectories.exporters import page as html_page
+from trajectories.exporters.formats import FORMATS
+from trajectories.models import Problem, Run, Step
+from trajectories.traces import StepKind, Trajectory, read_traces
+from trajectories.traces.lab_run import HTML_BLOCK
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOSTILE = [
+    "</script><script>document.title='owned'</script>",
+    "<!--<script>",
+    "]]><svg onload=\"document.title='owned'\">",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "</pre></details></style><iframe srcdoc=\"<script>parent.document.title='owned'</script>\"></iframe>",
+    "javascript:document.title='owned'",
+    "{{ block }}{% load evil %}",
+    "\u2028</script\u2029>",
+    "```\n<script>document.title='owned'</script>\n````",
+    '"><base href="https://example.org/"><meta http-equiv="refresh" content="0;url=data:text/html,owned">',
+]
+
+
+@pytest.fixture
+def run(engine: Scripted, problem: Problem) -> Run:  # noqa: F811
+    """A finished run of the real strategy whose model writes hostile text into every answer."""
+    engine.answers = {role: text + "\n" + "\n".join(HOSTILE) for role, text in engine.answers.items()}
+    started = runs.start(problem, engine="scripted", params={"k": 1, "t": 1}, publish_to_workers=False)
+    assert runs.execute(started.pk, "test")
+    return Run.objects.select_related("problem").get(pk=started.pk)
+
+
+def bring(path: Path, **options: Any) -> Imported:
+    read = read_traces(path)
+    return import_traces(read.found, Options(**{"judge": False, **options}), read.faults)
+
+
+def exported(run: Run) -> list[str]:
+    """Its lines; `splitlines` would also cut at the exotic separators that models write."""
+    return lab_lines.export(run).rstrip("\n").split("\n")
+
+
+def told(run: Run) -> list[Any]:
+    """The story in plain data, without what depends on the row's own number."""
+    items = []
+    found = story.tell(run)
+    run_page.fill(run, list(found.cards.values()))
+    for kind, item in found.items():
+        if kind == "card":
+            step = Step.objects.filter(pk=item.step.pk).values().get()
+            step = {name: value for name, value in step.items() if name not in ("id", "run_id")}
+            items.append((step, item.start, item.end, item.position, item.code, item.body and item.body.plan))
+        elif kind == "marker":
+            items.append((item.seq, item.kind, item.payload))
+        else:
+            items.append((kind, item.at))
+    return items
+
+
+COLUMNS = (
+    "strategy",
+    "params",
+    "engine",
+    "engine_name",
+    "seed",
+    "language",
+    "status",
+    "reason",
+    "message",
+    "verdict",
+)
+COUNTERS = (
+    "strip",
+    "passed",
+    "total",
+    "judge_level",
+    "step_count",
+    "calls",
+    "prompt_tokens",
+    "model_seconds",
+    "fence",
+)
+TIMES = ("last_seq", "created_at", "started_at", "finished_at", "request_id", "created_by")
+
+
+@pytest.mark.parametrize("format", ["jsonl", "html"])
+def test_a_run_comes_back_the_same_event_by_event(run: Run, tmp_path: Path, format: str) -> None:
+    path = tmp_path / "run"
+    call_command("export_run", run.pk, "--format", format, "-o", path)
+    lines, tale = list(lab_lines.event_lines(run.pk)), told(run)
+    row = {name: getattr(run, name) for name in (*COLUMNS, *COUNTERS, *TIMES)}
+    assert bring(path).counts[Outcome.KNOWN] == 1  # it is still here: nothing is stored twice
+    run.delete()
+    report = bring(path)
+    assert (report.faults, report.counts[Outcome.NEW]) == ([], 1)
+    back = Run.objects.select_related("problem").get(pk=report.runs[0])
+    assert list(lab_lines.event_lines(back.pk)) == lines
+    assert {name: getattr(back, name) for name in row} == row
+    assert told(back) == tale
+    assert back.imported_from == "lab"
+
+
+def test_the_same_run_is_exported_to_the_same_bytes(run: Run) -> None:
+    for known in FORMATS.values():
+        assert known.export(run) == known.export(run)
+
+
+def test_a_file_that_was_changed_is_refused(run: Run, tmp_path: Path) -> None:
+    head, *lines = exported(run)
+    run.delete()
+    cut = json.loads(head)
+    for name, changed, complaint in (
+        ("an event is missing", [head, *lines[:-1]], f"{len(lines)} are announced"),
+        ("two are swapped", [head, lines[1], lines[0], *lines[2:]], "seq: event 1 has number 2"),
+        (
+            "a word is changed",
+            [head, *lines[:-1], lines[-1].replace("AC", "WA")],
+            "not those that were exported",
+        ),
+        ("a field is unknown", [json.dumps({**cut, "more": 1}), *lines], "more"),
+        ("a version is newer", [json.dumps({**cut, "version": 2}), *lines], "version"),
+    ):
+        report = bring(write(tmp_path / "run.jsonl", *changed))
+        assert len(report.faults) == 1 and complaint in str(report.faults[0]), name
+    assert not Run.objects.exists()
+
+
+def test_a_run_of_an_unknown_problem_or_version_names_what_to_import(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "run.jsonl", *exported(run))
+    run.delete()
+    Problem.objects.update(digest="0" * 64)
+    assert "test/sum is here in another version" in str(bring(path).faults[0])
+    Problem.objects.all().delete()
+    assert "test/sum (Sum of two) is not in this lab" in str(bring(path).faults[0])
+
+
+def test_a_run_with_the_same_id_and_another_history_is_left_alone(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "run.jsonl", *exported(run))
+    eventlog.StepEvent.objects.filter(run=run, seq=2).update(payload={"kind": "other"})
+    (fault,) = bring(path).faults
+    assert f"run {run.pk} has the same id and another history" in str(fault)
+
+
+def test_spans_tell_the_same_steps_when_they_come_back(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.otlp.json"
+    path.write_text(otel.export(run), encoding="utf-8")
+    ((_, trace),) = read_traces(path).found
+    assert isinstance(trace, Trajectory)
+    assert (trace.problem, trace.strategy, trace.solved, trace.language) == (
+        "test/sum",
+        "mapcoder",
+        True,
+        "python",
+    )
+    mine = Step.objects.filter(run=run).exclude(role="judge").order_by("number")
+    answers = [step for step in trace.steps if step.kind is StepKind.ANSWER]
+    assert [(s.role, s.attempt, s.tokens.prompt, s.tokens.completion) for s in answers] == [
+        (s.role, s.attempt, s.prompt_tokens, s.completion_tokens) for s in mine
+    ]
+    feedback = [step.text for step in trace.steps if step.kind is StepKind.FEEDBACK]
+    assert feedback == ["samples: AC, 1 of 1 tests passed", "hidden: AC, 3 of 3 tests passed"]
+    back = Run.objects.get(pk=bring(path).runs[0])
+    finished = eventlog.StepEvent.objects.filter(kind="step.finished").order_by("seq")
+    for name in ("text", "parse", "model"):
+        of_mine = [event.payload[name] for event in finished.filter(run=run)]
+        assert [event.payload[name] for event in finished.filter(run=back)] == of_mine
+    started = eventlog.StepEvent.objects.filter(kind="step.started").order_by("seq")
+    prompts = [[event.payload["messages"] for event in started.filter(run=one)] for one in (run, back)]
+    assert prompts[0] == prompts[1]
+    assert back.recorded_solved is True and back.imported_from == "otel-genai"
+
+
+def test_spans_form_one_tree_with_the_pinned_operations(run: Run) -> None:
+    (group,) = otel.document(run)["resourceSpans"]
+    spans = group["scopeSpans"][0]["spans"]
+    assert group["schemaUrl"].endswith("/1.41.0")
+    ids = {span["spanId"] for span in spans}
+    assert len(ids) == len(spans)
+    assert [span["name"] for span in spans if span.get("parentSpanId") not in ids] == [
+        "invoke_workflow mapcoder"
+    ]
+    names = {span["name"] for span in spans}
+    assert {
+        "retrieval retrieval",
+        "plan planning",
+        "plan confidence",
+        "invoke_agent coding",
+        "execute_tool judge",
+    } <= names
+    for span in spans:
+        assert re.fullmatch(r"[0-9a-f]{32}", span["traceId"]) and re.fullmatch(
+            r"[0-9a-f]{16}", span["spanId"]
+        )
+        assert int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"])
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_the_page_holds_no_element_that_a_model_wrote(run: Run) -> None:
+    tags = Tags()
+    tags.feed(html_page.export(run))
+    scripts = [attributes for tag, attributes in tags.found if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": HTML_BLOCK}]
+    assert {tag for tag, _ in tags.found} & {
+        "iframe",
+        "svg",
+        "img",
+        "base",
+        "link",
+        "form",
+        "object",
+    } == set()
+    written = [
+        name
+        for _, attributes in tags.found
+        for name in attributes
+        if name.startswith("on") or name in ("src", "href", "style")
+    ]
+    assert written == []
+    policies = [a["content"] for tag, a in tags.found if tag == "meta" and a.get("http-equiv")]
+    assert (
+        len(policies) == 1
+        and policies[0] is not None
+        and policies[0].startswith("default-src 'none'; style-src 'sha256-")
+    )
+
+
+@pytest.mark.browser
+def test_the_page_opens_from_disk_and_executes_nothing(run: Run, tmp_path: Path, page: Any) -> None:
+    path = tmp_path / "run.html"
+    call_command("export_run", run.pk, "--format", "html", "-o", path)
+    dialogs: list[str] = []
+    errors: list[str] = []
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_timeout(300)
+    assert page.title() == f"Run {run.pk}, Sum of two"
+    assert (dialogs, errors, asked) == ([], [], [path.as_uri()])
+    ground = page.evaluate("getComputedStyle(document.querySelector('article')).borderTopWidth")
+    assert ground == "1px"  # the one style sheet that the policy allows is in force
+    page.locator("summary", has_text="Prompt").first.click()
+    assert page.locator("details[open] pre").first.is_visible()
+
+
+def test_markdown_keeps_hostile_text_inside_its_fences(run: Run) -> None:
+    text = markdown.export(run)
+    fence, outside = "", []
+    for line in text.splitlines():
+        ticks = re.match(r"`{3,}", line)
+        if not fence and ticks:
+            fence = ticks[0]
+        elif fence and line == fence:
+            fence = ""
+        elif not fence:
+            outside.append(line)
+    assert fence == ""
+    assert not [line for line in outside if re.search(r"(?<!\\)<", line)]
+    assert "accepted, 3 of 3 hidden tests" in text
+
+
+def test_a_download_is_never_shown_inside_the_lab(run: Run, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.traces.urls"
+    client = Client()
+    for name, known in FORMATS.items():
+        answer = client.get(f"/runs/{run.pk}/export/{name}/")
+        assert answer.status_code == 200 and answer.content.decode() == known.export(run)
+        assert answer["Content-Disposition"] == f'attachment; filename="run-{run.pk}-test-sum{known.suffix}"'
+        assert (answer["X-Content-Type-Options"], answer["Content-Security-Policy"]) == ("nosniff", "sandbox")
+    assert client.get(f"/runs/{run.pk}/export/pdf/").status_code == 404
+    assert client.get("/runs/999999/export/md/").status_code == 404
+    assert client.post(f"/runs/{run.pk}/export/md/").status_code == 405
+
+
+def test_the_command_names_what_it_cannot_do(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no run 999"):
+        call_command("export_run", 999)
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("export_run", run.pk, "-o", tmp_path / "none" / "run.jsonl")
