@@ -10,12 +10,13 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from trajectories import cases, highlight
-from trajectories.cases import Case, Question, Square
+from trajectories.cases import Case, Question
 from trajectories.diffs import Diff, diff
 from trajectories.models import StepState
 from trajectories.story import Card, Score
 
 _BULLET = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*•])\s+")
+STRIP_LIMIT = 400  # letters that a strip holds
 SHOWN_TEXT = 20_000  # characters of an answer on the card; the Raw tab has the rest
 
 
@@ -50,7 +51,6 @@ class Body:
     plan: list[str] = field(default_factory=list)
     score: int | None = None
     scores: tuple[Score, ...] = ()
-    squares: list[Square] = field(default_factory=list)
     case: Case | None = None
     more_tests: int = 0
     environment: Mapping[str, Any] = field(default_factory=dict)
@@ -148,8 +148,7 @@ def _judge(card: Card, questions: Questions) -> Body:
     report = (card.end or {}).get("report") or {}
     results = report.get("results") or []
     shown = Body("run/body/judge.html")
-    shown.squares = cases.squares(step.strip, step.total)
-    shown.more_tests = max(0, step.total - len(shown.squares))
+    shown.more_tests = max(0, step.total - STRIP_LIMIT)
     shown.environment = report.get("environment") or {}
     shown.compiler_output = str(report.get("compiler_output") or "")[:SHOWN_TEXT]
     shown.slowest_s = max((float(result.get("cpu_s") or 0) for result in results), default=0.0)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from trajectories.models import ProblemBody
-from trajectories.verdicts import VERDICT
 
 CLIP = 2000  # characters of one pane on the run page
 WHOLE = 64_000  # and on a test's own page; the rest is a download
@@ -54,25 +53,11 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Square:
-    """One test in a judge strip."""
-
-    number: int
-    verdict: str | None  # None: not judged (yet)
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
     """What a test asks, from the problem: its input (or call, or assertion) and an answer that is right."""
 
     input: str
     expected: str | None
-
-
-def squares(letters: str, total: int, limit: int = 400) -> list[Square]:
-    judged = [VERDICT.get(letter, "") or None for letter in letters]
-    judged += [None] * (min(total, limit) - len(judged))
-    return [Square(place, verdict) for place, verdict in enumerate(judged, start=1)]
 
 
 def first_failure(results: list[dict[str, Any]]) -> int | None:

@@ -40,6 +40,26 @@ class Diff:
     def summary(self) -> str:
         return f"+{self.added} −{self.removed}"
 
+    @property
+    def markup(self) -> SafeString:
+        """The rows of a table: old number, new number, sign, line."""
+        return mark_safe("".join(map(_tr, self.rows)))  # numbers, signs and lines that were escaped when made
+
+
+_SIGN = {"same": "", "add": "+", "del": "−"}
+
+
+def _tr(row: Row) -> str:
+    if row.kind == "hunk":
+        plural = "" if row.skipped == 1 else "s"
+        return (
+            f'<tr class="hunk"><td></td><td></td><td></td><td>{row.skipped} unchanged line{plural}</td></tr>'
+        )
+    return (
+        f'<tr class="{row.kind}"><td>{row.old or ""}</td><td>{row.new or ""}</td><td>{_SIGN[row.kind]}</td>'
+        f"<td>{row.html}</td></tr>"
+    )
+
 
 def diff(old: str, new: str, language: str) -> Diff:
     left, right = highlight.split(old), highlight.split(new)

@@ -8,12 +8,14 @@ every piece passes through `escape`, and each pattern is possessive so that no i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from html import escape
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+KEPT = 8_000  # characters; longer programs are coloured anew each time
 LARGEST = 100_000  # characters; longer programs are shown without colours
 
 
@@ -124,7 +126,14 @@ def split(code: str) -> list[str]:
 
 def lines(code: str, language: str) -> list[SafeString]:
     """The program's lines as safe markup; an unknown language or a huge program comes without colours."""
-    code = "\n".join(split(code))
+    return (
+        _shown("\n".join(split(code)), language)
+        if len(code) <= KEPT
+        else _make("\n".join(split(code)), language)
+    )
+
+
+def _make(code: str, language: str) -> list[SafeString]:
     lexer = _lexer(language) if len(code) <= LARGEST else None
     if lexer is None:
         return [_plain(line) for line in code.split("\n")]
@@ -132,8 +141,20 @@ def lines(code: str, language: str) -> list[SafeString]:
     return [mark_safe(line) for line in markup.split("\n")]  # every piece was escaped in _marked
 
 
+# One page shows the same program as an answer and on both sides of two diffs.
+_shown = lru_cache(maxsize=512)(_make)
+
+
+def listing(shown: Sequence[SafeString], anchor: str = "") -> SafeString:
+    """List items of a program's lines, with ids such as `s3-L12` for permalinks where an anchor is given."""
+    if not anchor:
+        return mark_safe("".join(f"<li>{line}</li>" for line in shown))
+    ids = escape(anchor)
+    return mark_safe("".join(f'<li id="{ids}{n}">{line}</li>' for n, line in enumerate(shown, start=1)))
+
+
 def _plain(line: str) -> SafeString:
-    return escape(line)
+    return mark_safe(escape(line))
 
 
 def _marked(code: str, pattern: re.Pattern[str], keywords: frozenset[str]) -> list[str]:

@@ -18,6 +18,7 @@ from trajectories.story import Story
 
 Patch = dict[str, str]
 STEPS, OUTLINE = "steps", "outline"
+LANES_STEPS = 25  # a drawing has one bar a step, so its cost grows with the run
 QUIET = frozenset({"note"})  # kinds that change neither header nor lanes
 
 
@@ -128,9 +129,14 @@ class _Batch:
         return [_patch(marker.id, STEPS, "run/_marker.html", marker=marker) for marker in endings]
 
     def _frame(self) -> list[Patch]:
+        """Header, and the lanes unless the run is long: then they are drawn anew every so many events."""
         if all(event.kind in QUIET for event in self.events):
             return []
-        return [_head(self.run, self.told), _lanes(self.run, self.told)]
+        found = [_head(self.run, self.told)]
+        every = 1 + len(self.told.steps) // LANES_STEPS
+        if self.run.ended or any(event.seq % every == 0 for event in self.events):
+            found.append(_lanes(self.run, self.told))
+        return found
 
 
 def _states_confidence(event: StepEvent) -> bool:

@@ -17,7 +17,11 @@ from django.db.models import Q
 from trajectories import decisions
 from trajectories.lanes import GAP_S, agent_of, duration
 from trajectories.models import Run, RunStatus, Step, StepEvent, StepState
-from trajectories.wording import LANGUAGE_TITLES, TITLES, gist, verdict_words, word  # noqa: F401
+from trajectories.wording import LANGUAGE_TITLES as LANGUAGE_TITLES
+from trajectories.wording import TITLES
+from trajectories.wording import gist as gist
+from trajectories.wording import verdict_words as verdict_words
+from trajectories.wording import word as word
 
 if TYPE_CHECKING:
     from trajectories.bodies import Body

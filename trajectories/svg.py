@@ -6,9 +6,10 @@ the content security policy allows none.
 
 from __future__ import annotations
 
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from trajectories.lanes import Timeline
 from trajectories.verdicts import FAMILY, VERDICT, WORD
 from trajectories.wilson import Share
 
@@ -52,6 +53,55 @@ def strip(letters: str, total: int = 0, limit: int = 24) -> SafeString:
         mark_safe(drawing),  # numbers and fixed path pieces only
         format_html('<span class="more">+{}</span>', more) if more else "",
     )
+
+
+SQUARE_MARKS = {"wa": "m2.2 2.2 3.6 3.6m0-3.6-3.6 3.6", "tle": "M1.8 4h4.4", "re": "M4 1.5v3M4 5.5v1.2"}
+
+
+def squares(letters: str, total: int, address: str, current: int, limit: int = 400) -> SafeString:
+    """The clickable strip: list items that link to `address` + number. `current` is the test shown below."""
+    href = escape(address)
+    items = []
+    for number in range(1, min(total, limit) + 1):
+        verdict = VERDICT.get(letters[number - 1], "") if number <= len(letters) else ""
+        family, word = (FAMILY[verdict], WORD[verdict]) if verdict else ("pe", "not run")
+        mark = f'<path class="t-mark" d="{SQUARE_MARKS[family]}"/>' if family in SQUARE_MARKS else ""
+        drawn = (
+            f'<svg class="sq" viewBox="0 0 8 8" aria-hidden="true"><rect class="t-{family}" x=".5" y=".5" width="7" '
+            f'height="7" rx="1"/>{mark}</svg><span class="vh">Test {number}: {word}</span>'
+        )
+        here = ' aria-current="true"' if number == current else ""
+        if verdict:
+            items.append(f'<li><a href="{href}{number}/" title="{number} {word}"{here}>{drawn}</a></li>')
+        else:
+            items.append(f'<li><span title="{number} not run">{drawn}</span></li>')
+    return mark_safe("".join(items))  # numbers and words of fixed tables; the address was escaped
+
+
+def bars(axis: Timeline) -> SafeString:
+    """Bars and marks of the time axis. Roles and messages come from runs, so every label is escaped."""
+    drawn = []
+    for bar in axis.bars:
+        place = f'x="{bar.x}%" y="{bar.y + 3}" width="{bar.width}%" height="11"'
+        hatch = f'<rect class="hatch running" {place}/>' if bar.running else ""
+        drawn.append(
+            f'<g data-step="s{bar.number}" data-agent="{bar.agent}"><title>{escape(bar.label)}</title>'
+            f'<rect class="bar{" running" if bar.running else ""}" {place} rx="1.5"/>{hatch}</g>'
+        )
+    drawn += [
+        f'<svg x="{mark.x}%" y="{mark.y}" overflow="visible" class="m-{mark.kind}"><title>{escape(mark.label)}</title>'
+        f'<path d="{AXIS_MARKS[mark.kind]}"/></svg>'
+        for mark in axis.marks
+    ]
+    return mark_safe("".join(drawn))  # numbers, fixed names and escaped labels
+
+
+AXIS_MARKS = {
+    "ok": "m1.5 8.5 3 3 5.5-6",
+    "fail": "M6 3 11.5 13H.5Z",
+    "format": "M2 4h7M2 8h4M2 12h7",
+    "stop": "m2 5 7 7m0-7-7 7",
+}
 
 
 def interval(share: Share, width: int = 110) -> SafeString:

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
-from trajectories import lanes, svg, wording
+from trajectories import highlight, lanes, svg, wording
+from trajectories.bodies import Body
 from trajectories.models import Run, RunStatus, Step
+from trajectories.story import Card
 from trajectories.wilson import Share, share
 
 register = template.Library()
@@ -70,6 +73,23 @@ def run_pill(run: Run, extra: str = "") -> SafeString:
 @register.simple_tag
 def strip(letters: str, total: int = 0, limit: int = 24) -> SafeString:
     return svg.strip(letters, total, limit)
+
+
+@register.simple_tag
+def squares(body: Body, card: Card) -> SafeString:
+    address = reverse("run-case", args=[card.step.run_id, card.number, 1]).removesuffix("1/")
+    current = body.case.number if body.case else 0
+    return svg.squares(card.step.strip, card.step.total, address, current)
+
+
+@register.simple_tag
+def lane_bars(axis: lanes.Timeline) -> SafeString:
+    return svg.bars(axis)
+
+
+@register.simple_tag
+def code_lines(shown: list[SafeString], step: int | str = "") -> SafeString:
+    return highlight.listing(shown, f"s{step}-L" if step else "")
 
 
 @register.simple_tag

@@ -8,6 +8,7 @@ class LaneTimeline extends HTMLElement {
     this.born = performance.now();
     this.classList.toggle("compact", LaneTimeline.compact);
     this.timer = this.dataset.rate ? setInterval(() => this.tick(), TICK_MS) : 0;
+    if (LaneTimeline.compact) this.shrink();
     this.mark(document.querySelector(".step[aria-current]")?.id);
     this.onclick = (event) => {
       const bar = event.target.closest?.("[data-step]");
@@ -17,6 +18,24 @@ class LaneTimeline extends HTMLElement {
 
   disconnectedCallback() {
     clearInterval(this.timer);
+  }
+
+  /** The one-line view: the same bars on one row. */
+  shrink() {
+    const mini = this.querySelector(".mini");
+    if (!mini || mini.firstChild) return;
+    for (const group of this.querySelectorAll("[data-step]")) {
+      const bar = group.querySelector(".bar").cloneNode();
+      bar.setAttribute("y", 3);
+      bar.setAttribute("height", 8);
+      bar.dataset.agent = group.dataset.agent;
+      mini.append(bar);
+    }
+    for (const mark of this.querySelectorAll(".time .m-fail, .time .m-stop")) {
+      const copy = mark.cloneNode(true);
+      copy.setAttribute("y", -1);
+      mini.append(copy);
+    }
   }
 
   tick() {
@@ -61,7 +80,9 @@ addEventListener(
     const compact = scrollY > head.offsetHeight + (LaneTimeline.compact ? 120 : 300);
     if (compact === LaneTimeline.compact) return;
     LaneTimeline.compact = compact;
-    document.querySelector("lane-timeline")?.classList.toggle("compact", compact);
+    const lanes = document.querySelector("lane-timeline");
+    lanes?.classList.toggle("compact", compact);
+    if (compact) lanes?.shrink();
   },
   { passive: true },
 );

@@ -13,18 +13,24 @@ const visible = () => steps().filter((step) => !step.hidden);
 
 function select(step, { scroll = true, keep = true } = {}) {
   if (!step) return;
-  for (const other of $$(".step[aria-current]")) other.removeAttribute("aria-current");
+  for (const other of $$(".step[aria-current], #outline [aria-current]")) other.removeAttribute("aria-current");
   step.setAttribute("aria-current", "step");
-  for (const link of $$("#outline a")) {
-    const here = link.hash === `#${step.id}`;
-    if (here) link.setAttribute("aria-current", "step");
-    else link.removeAttribute("aria-current");
-    if (here) link.scrollIntoView({ block: "nearest" });
-  }
+  const row = $(`#o${step.id.slice(1)} a`);
+  row?.setAttribute("aria-current", "step");
   if (scroll) step.scrollIntoView({ block: document.body.classList.contains("focus") ? "start" : "nearest" });
+  keepInSight(row);
   $("lane-timeline")?.mark?.(step.id);
   if (keep) history.replaceState(null, "", `${location.pathname}${location.search}#${step.id}`);
   if (preferred) openTab(step, preferred);
+}
+
+/** Scrolls the outline alone; scrollIntoView would move the page with it. */
+function keepInSight(row) {
+  const box = $(".outline");
+  if (!row || !box) return;
+  const [inside, outside] = [row.getBoundingClientRect(), box.getBoundingClientRect()];
+  if (inside.top < outside.top + 44) box.scrollTop += inside.top - outside.top - 44;
+  else if (inside.bottom > outside.bottom) box.scrollTop += inside.bottom - outside.bottom;
 }
 
 function move(by, list = visible()) {
