@@ -16,11 +16,11 @@ from solver import runs
 from solver.trace_import import Imported, Options, Outcome, import_traces
 from tests.runs.conftest import Scripted, engine, problem  # noqa: F401 - fixtures
 from tests.traces.samples import write
-from trajectories import eventlog, run_page, story
+from trajectories import run_page, story
 from trajectories.exporters import lab_lines, markdown, otel
 from trajectories.exporters import page as html_page
 from trajectories.exporters.formats import FORMATS
-from trajectories.models import Problem, Run, Step
+from trajectories.models import Problem, Run, Step, StepEvent
 from trajectories.traces import StepKind, Trajectory, read_traces
 from trajectories.traces.lab_run import HTML_BLOCK
 
@@ -60,13 +60,13 @@ def exported(run: Run) -> list[str]:
 
 def told(run: Run) -> list[Any]:
     """The story in plain data, without what depends on the row's own number."""
-    items = []
+    items: list[Any] = []
     found = story.tell(run)
     run_page.fill(run, list(found.cards.values()))
     for kind, item in found.items():
         if kind == "card":
-            step = Step.objects.filter(pk=item.step.pk).values().get()
-            step = {name: value for name, value in step.items() if name not in ("id", "run_id")}
+            row = Step.objects.filter(pk=item.step.pk).values().get()
+            step = {name: value for name, value in row.items() if name not in ("id", "run_id")}
             items.append((step, item.start, item.end, item.position, item.code, item.body and item.body.plan))
         elif kind == "marker":
             items.append((item.seq, item.kind, item.payload))
@@ -154,7 +154,7 @@ def test_a_run_of_an_unknown_problem_or_version_names_what_to_import(run: Run, t
 
 def test_a_run_with_the_same_id_and_another_history_is_left_alone(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "run.jsonl", *exported(run))
-    eventlog.StepEvent.objects.filter(run=run, seq=2).update(payload={"kind": "other"})
+    StepEvent.objects.filter(run=run, seq=2).update(payload={"kind": "other"})
     (fault,) = bring(path).faults
     assert f"run {run.pk} has the same id and another history" in str(fault)
 
@@ -178,11 +178,11 @@ def test_spans_tell_the_same_steps_when_they_come_back(run: Run, tmp_path: Path)
     feedback = [step.text for step in trace.steps if step.kind is StepKind.FEEDBACK]
     assert feedback == ["samples: AC, 1 of 1 tests passed", "hidden: AC, 3 of 3 tests passed"]
     back = Run.objects.get(pk=bring(path).runs[0])
-    finished = eventlog.StepEvent.objects.filter(kind="step.finished").order_by("seq")
+    finished = StepEvent.objects.filter(kind="step.finished").order_by("seq")
     for name in ("text", "parse", "model"):
         of_mine = [event.payload[name] for event in finished.filter(run=run)]
         assert [event.payload[name] for event in finished.filter(run=back)] == of_mine
-    started = eventlog.StepEvent.objects.filter(kind="step.started").order_by("seq")
+    started = StepEvent.objects.filter(kind="step.started").order_by("seq")
     prompts = [[event.payload["messages"] for event in started.filter(run=one)] for one in (run, back)]
     assert prompts[0] == prompts[1]
     assert back.recorded_solved is True and back.imported_from == "otel-genai"
@@ -257,7 +257,7 @@ def test_the_page_opens_from_disk_and_executes_nothing(run: Run, tmp_path: Path,
     dialogs: list[str] = []
     errors: list[str] = []
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())

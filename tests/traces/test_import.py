@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from solver.trace_import import Imported, Options, Outcome, import_traces
 from tests.factories import make_problem, problem_spec
@@ -162,6 +163,32 @@ def test_format_failures_count_only_against_what_the_prompt_asked_for(
     assert list(failures) == ["unclosed", "", "unclosed_fence"]
     finished = [event for event in log(Run.objects.get(pk=pk)) if isinstance(event, events.StepFinished)]
     assert finished[2].parse.usable and finished[2].detail["reading"]["strict"]["usable"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("normalised.jsonl", samples.NORMALISED),
+        ("results.jsonl", samples.MAPCODER_RESULT),
+        ("new.traj", samples.SWE_AGENT_NEW),
+        ("mini.traj.json", samples.MINI),
+        ("log.json", {**samples.INSPECT_HEAD, "samples": [samples.INSPECT_SAMPLE]}),
+        ("spans.json", otlp(span(1, "chat", gen_ai__operation__name="chat"))),
+    ],
+)
+def test_an_imported_run_is_read_on_the_same_pages_as_any_other(
+    problem: Problem, tmp_path: Path, client: Client, name: str, content: Any
+) -> None:
+    path = tmp_path / name
+    path.write_text(json.dumps(content))
+    (pk,) = bring(path, problem="test/sum").runs
+    page = client.get(f"/runs/{pk}/")
+    assert page.status_code == 200 and "not run here" in page.content.decode()
+    for step in Step.objects.filter(run=pk):
+        for tab in ("output", "prompt", "raw"):
+            assert client.get(f"/runs/{pk}/steps/{step.number}/?tab={tab}&fragment=1").status_code == 200
+    assert client.get(f"/runs/{pk}/patches/?after=0").status_code == 200
+    assert client.get("/runs/").status_code == 200
 
 
 def test_the_command_says_what_it_did_and_fails_when_nothing_was_readable(

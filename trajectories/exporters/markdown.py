@@ -72,12 +72,19 @@ def _card(card: Card) -> Iterator[str]:
         return
     if failure := card.parse.get("failure"):
         yield f"Format failure: {plain(str(failure))}. {plain(str(card.parse.get('message') or ''))}"
-    cost = f"{step.prompt_tokens} in, {step.completion_tokens} out"
-    yield f"{cost}{' (estimated)' if card.end.get('estimated') else ''}, {lanes.duration(step.seconds)}"
+    yield _cost(card)
     yield fenced(str(card.end.get("text", "")))
     if card.code is not None and bodies.prose(str(card.end.get("text", ""))):
         yield "The program:"
         yield fenced(card.code, card.language)
+
+
+def _cost(card: Card) -> str:
+    step, estimated = card.step, bool((card.end or {}).get("estimated"))
+    cost = f"{step.prompt_tokens} in, {step.completion_tokens} out{' (estimated)' if estimated else ''}"
+    if estimated and not step.prompt_tokens and not step.completion_tokens:
+        cost = "tokens not recorded"
+    return f"{cost}, {lanes.duration(step.seconds)}" if step.seconds else cost
 
 
 def _marker(marker: Marker) -> Iterator[str]:
