@@ -47,10 +47,14 @@ def policy(style: str) -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
+def block(lines: list[str]) -> str:
+    """A JSON list of lines, in which nothing can end or change the element around it."""
+    return "[" + ",\n".join(lines).translate(_ESCAPES) + "]"
+
+
 def data_block(run: Run) -> SafeString:
-    """A JSON list of the lines of the JSON Lines export."""
-    lines = lab_lines.export(run).rstrip("\n").split("\n")
-    return mark_safe("[" + ",\n".join(lines).translate(_ESCAPES) + "]")
+    """The lines of the JSON Lines export."""
+    return mark_safe(block(lab_lines.export(run).rstrip("\n").split("\n")))
 
 
 def _prompts(run: Run) -> dict[int, list[dict[str, Any]]]:
