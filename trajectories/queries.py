@@ -60,6 +60,11 @@ class Page:
     newer: str = ""
     older: str = ""
 
+    @property
+    def busy(self) -> bool:
+        """Some run of this page is still going on."""
+        return any(isinstance(row, Run) and not row.ended for row in self.rows)
+
 
 Filters = Mapping[str, str]
 
@@ -284,7 +289,7 @@ def running_now(limit: int = 8) -> list[Run]:
     return list(rows.order_by(F("started_at").asc(nulls_last=True), "id")[:limit])
 
 
-def last_runs(limit: int = 10) -> list[Run]:
+def last_runs(limit: int = 7) -> list[Run]:
     ended = Run.objects.exclude(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
     return list(ended.select_related("problem").order_by("-id")[:limit])
 

@@ -1,5 +1,6 @@
 /* What every page has: theme, keys and their sheet, copying, forms that are sent once. All of it progressive. */
 import { bindKeys, showSheet } from "./keys.js";
+import { keepFresh } from "./refresh.js";
 import { act, on, reveal, say } from "./acts.js";
 
 on("theme", () => {
@@ -53,3 +54,4 @@ addEventListener("pageshow", (event) => {
 
 reveal(document);
 bindKeys();
+keepFresh();

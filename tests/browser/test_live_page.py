@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.pages.telling import FIRST, MENDED, PLAN, RECALLED, Teller, prepare, whole_run
+from tests.pages.test_hostile import CORPUS, hostile_run
 from trajectories import bell, events
 
 if TYPE_CHECKING:
@@ -334,3 +335,31 @@ def test_the_page_reads_without_a_script(live_server_url: str, browser: object, 
     tab.locator("#s8 .tabs").get_by_text("Output").click()
     expect(tab.locator("ol.code")).to_contain_text("a + b")
     context.close()
+
+
+def test_hostile_text_executes_nothing_in_a_real_browser(live_server_url: str, page: Page) -> None:
+    for text in CORPUS:
+        run = hostile_run(text)
+        page.goto(f"{live_server_url}/runs/{run.pk}/")
+        expect(page.locator("#live")).to_have_attribute("data-state", "ended")
+        page.evaluate("const s = document.querySelector('run-stream'); s.last = 0; s.fetch()")
+        page.goto(f"{live_server_url}/problems/{run.problem_id}/")
+        assert page.evaluate("window.pwned") is None, text
+
+
+def test_the_loop_keeps_its_counts_fresh_while_something_runs(live_server_url: str, page: Page) -> None:
+    teller = started()
+    page.goto(live_server_url)
+    expect(page.locator("#loop-running")).to_contain_text("step 1")
+    teller.ask("planning", PLAN)
+    expect(page.locator("#loop-running")).to_contain_text("step 2", timeout=10_000)
+    teller.end()
+    expect(page.locator("#loop-last")).to_contain_text("accepted", timeout=10_000)
+    expect(page.locator("#loop")).to_contain_text("of 1 judged")
+
+
+def test_the_theme_is_kept_from_page_to_page(live_server_url: str, page: Page) -> None:
+    page.goto(live_server_url)
+    page.get_by_role("button", name="Switch between dark and light").click()
+    page.goto(f"{live_server_url}/runs/")
+    assert page.locator("html").get_attribute("data-theme") == "dark"

@@ -1,0 +1,31 @@
+/* Parts of a page with live counts: fetched anew while somebody looks, replaced where they have changed. */
+const QUIET_FACTOR = 5; // a lab in which nothing runs is asked less often
+
+function parts() {
+  return [...document.querySelectorAll("[data-refresh]")];
+}
+
+async function refresh() {
+  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const old of parts()) {
+    const part = fresh.getElementById(old.id);
+    // What a person holds stays: a part with the focus or a selection waits for the next time.
+    if (!part || part.outerHTML === old.outerHTML || old.contains(document.activeElement)) continue;
+    if (getSelection()?.rangeCount && !getSelection().isCollapsed && old.contains(getSelection().anchorNode)) continue;
+    old.replaceWith(document.adoptNode(part));
+  }
+}
+
+export function keepFresh() {
+  let turn = 0;
+  const wait = () => Math.min(...parts().map((part) => Number(part.dataset.refresh))) * 1000;
+  const tick = async () => {
+    turn += 1;
+    const busy = document.querySelector("[data-busy]");
+    if (!document.hidden && (busy || turn % QUIET_FACTOR === 0)) await refresh().catch(() => {});
+    setTimeout(tick, wait());
+  };
+  if (parts().length) setTimeout(tick, wait());
+}
