@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -74,12 +75,21 @@ def sample_tests(problem: schema.ProblemSpec) -> list[schema.Test]:
             case schema.TestKind.STDIO:
                 tests.append(schema.StdioTest(input=sample.input, outputs=(sample.output,)))
             case schema.TestKind.CALL:
-                tests.append(schema.CallTest(input=sample.input, outputs=(sample.output,)))
+                tests.append(_call_sample(sample))
             case schema.TestKind.ASSERT:
                 tests.append(
                     schema.AssertTest(code=sample.assert_code or f"assert {sample.input} == {sample.output}")
                 )
     return tests
+
+
+def _call_sample(sample: schema.Sample) -> schema.CallTest:
+    """A sample call, one argument a line: compared as values where all of it is JSON, else as text."""
+    try:
+        args = tuple(json.loads(line) for line in sample.input.splitlines())
+        return schema.CallTest(args=args, expected=json.loads(sample.output), input=sample.input)
+    except ValueError:
+        return schema.CallTest(input=sample.input, outputs=(sample.output,))
 
 
 def program(code: str, language: str) -> Program:
