@@ -18,6 +18,7 @@ import pkgutil
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -94,6 +95,7 @@ def slugs() -> list[str]:
     return sorted(info.name.replace("_", "-") for info in pkgutil.iter_modules(starter.problems.__path__))
 
 
+@cache
 def load(slug: str) -> ProblemSource:
     """Read and check one module. Hidden inputs depend on the slug alone, so every build gives the same."""
     name = f"starter.problems.{slug.replace('-', '_')}"
