@@ -12,7 +12,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -153,35 +153,26 @@ def _count(tally: Tally, record: Recorded, report: Report, judge: Judge, neighbo
 
 
 def document(agreement: Agreement) -> dict[str, Any]:
-    bars = [
-        {
-            "name": f"agreement where the harness was sound: {tally.eval_set}, {tally.harness}",
-            "value": round(tally.sound, 3),
-            "unit": "%",
-            "goal": GOAL,
-            "direction": "min",
-            "n": tally.judged - tally.faults,
-        }
-        for tally in agreement.tallies
-    ]
-    judged = sum(tally.judged - tally.faults for tally in agreement.tallies)
-    agreed = sum(tally.agreed for tally in agreement.tallies)
-    unexplained = sum(
-        item.cause is Cause.UNEXPLAINED for tally in agreement.tallies for item in tally.disagreements
-    )
-    bars.insert(
-        0,
-        {
-            "name": "agreement where the harness was sound",
-            "value": round(100.0 * agreed / judged, 3) if judged else 0.0,
-            "unit": "%",
-            "goal": GOAL,
-            "direction": "min",
-            "n": judged,
-        },
-    )
-    bars.insert(
-        1,
+    return {
+        "name": "agreement",
+        "bars": _bars(agreement.tallies),
+        "rows": [_row(tally) for tally in agreement.tallies],
+        "unusable": dict(agreement.unusable),
+        "level": agreement.level.value,
+        "seconds": round(agreement.seconds, 1),
+        "machine": machine.description(),
+        "code_version": machine.code_version(),
+    }
+
+
+def _bars(tallies: Sequence[Tally]) -> list[dict[str, Any]]:
+    judged = sum(tally.judged - tally.faults for tally in tallies)
+    agreed = sum(tally.agreed for tally in tallies)
+    unexplained = sum(item.cause is Cause.UNEXPLAINED for tally in tallies for item in tally.disagreements)
+    return [
+        _sound_bar(
+            "agreement where the harness was sound", 100.0 * agreed / judged if judged else 0.0, judged
+        ),
         {
             "name": "unexplained disagreements",
             "value": unexplained,
@@ -190,33 +181,31 @@ def document(agreement: Agreement) -> dict[str, Any]:
             "direction": "max",
             "n": judged,
         },
-    )
-    rows = [
-        {
-            "eval_set": tally.eval_set,
-            "harness": tally.harness,
-            "judged": tally.judged,
-            "agreed": tally.agreed,
-            "raw_percent": round(tally.raw, 3),
-            "sound_percent": round(tally.sound, 3),
-            "causes": dict(Counter(item.cause.value for item in tally.disagreements)),
-            "disagreements": [
-                {"id": item.id, "problem": item.problem_id, "recorded": item.recorded, "verdict": item.verdict,
-                 "reason": item.reason, "cause": item.cause.value}
-                for item in tally.disagreements
-            ],
-        }
-        for tally in agreement.tallies
-    ]  # fmt: skip
+        *(
+            _sound_bar(
+                f"agreement where the harness was sound: {tally.eval_set}, {tally.harness}",
+                tally.sound,
+                tally.judged - tally.faults,
+            )
+            for tally in tallies
+        ),
+    ]
+
+
+def _sound_bar(name: str, value: float, n: int) -> dict[str, Any]:
+    return {"name": name, "value": round(value, 3), "unit": "%", "goal": GOAL, "direction": "min", "n": n}
+
+
+def _row(tally: Tally) -> dict[str, Any]:
     return {
-        "name": "agreement",
-        "bars": bars,
-        "rows": rows,
-        "unusable": dict(agreement.unusable),
-        "level": agreement.level.value,
-        "seconds": round(agreement.seconds, 1),
-        "machine": machine.description(),
-        "code_version": machine.code_version(),
+        "eval_set": tally.eval_set,
+        "harness": tally.harness,
+        "judged": tally.judged,
+        "agreed": tally.agreed,
+        "raw_percent": round(tally.raw, 3),
+        "sound_percent": round(tally.sound, 3),
+        "causes": dict(Counter(item.cause.value for item in tally.disagreements)),
+        "disagreements": [{**asdict(item), "cause": item.cause.value} for item in tally.disagreements],
     }
 
 

@@ -25,7 +25,8 @@ _BRISK = Limits(cpu_s=0.5, idle_s=0.5, memory_mb=128, output_kb=1024, compile_s=
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`verdicts`: any of them is right. `must_print` has to be in its output. `function`: judged by asserts."""
+    """`verdicts`: any of them is right. `must_print` has to be in its output. `function`: judged by asserts.
+    `repeat`: the same test so many times; from two on a program runs in forks of a template."""
 
     name: str
     source: str
@@ -34,6 +35,7 @@ class Attack:
     limits: Limits = _BRISK
     function: bool = False
     needs_namespaces: bool = False
+    repeat: int = 1
     must_print: str = ""
     stdin: str = INPUT
     outputs: tuple[str, ...] = field(default=(EXPECTED,))
@@ -49,7 +51,12 @@ class Attack:
             return Task(
                 tuple(AssertTest(code) for code in ASSERTS), "assert", entry_point="f", limits=self.limits
             )
-        return Task((StdioTest(self.stdin, self.outputs),), "stdio", DefaultChecker(), limits=self.limits)
+        return Task(
+            (StdioTest(self.stdin, self.outputs),) * self.repeat,
+            "stdio",
+            DefaultChecker(),
+            limits=self.limits,
+        )
 
 
 def verdicts(names: str) -> frozenset[Verdict]:

@@ -66,4 +66,39 @@ print(ctypes.CDLL(None).syscall(438, fd, 1, 0))
     attack("priority", "SV RE", "import os\nos.setpriority(os.PRIO_PROCESS, 0, -20)"),
     attack("processors", "SV", "import os\nos.sched_setaffinity(0, {0})" + RIGHT),
     attack("realtime", "SV RE", "import os\nos.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(99))"),
+    attack("memory of its template", "WA", """
+import os
+reached = []
+for pid in range(1, 64):
+    if pid == os.getpid():
+        continue
+    for name, mode in (("mem", "r+b"), ("mem", "rb"), ("environ", "rb"), ("maps", "rb")):
+        try:
+            with open(f"/proc/{pid}/{name}", mode) as file:
+                reached.append((pid, name, mode))
+        except OSError:
+            pass
+print(reached)
+""", must_print="[]", repeat=3),
+    attack("its template killed", "SV", "import os\nos.kill(os.getppid(), 9)" + RIGHT, repeat=3),
+    attack("its template stopped", "SV", "import os, signal\nos.kill(1, signal.SIGSTOP)" + RIGHT, repeat=3),
+    attack("a fork beside its template", "SV", "import os\nos.fork()" + RIGHT, repeat=3),
+    attack("descriptors of its template", "WA", """
+import os
+extra = []
+for fd in range(3, 512):
+    try:
+        os.fstat(fd)
+        extra.append(fd)
+    except OSError:
+        pass
+print(extra)
+""", must_print="[]", repeat=3),
+    attack("marks left for the next test", "AC", """
+import builtins, sys
+assert not hasattr(builtins, "mark") and "mark" not in sys.modules
+builtins.mark = sys.modules["mark"] = 1
+""" + RIGHT, repeat=4),
+    attack("a crash in every test", "RE", "import ctypes\nctypes.string_at(0)", repeat=3),
+    attack("a busy loop in every test", "TLE", "while True:\n    pass", repeat=2),
 )  # fmt: skip
