@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from pydantic import ValidationError
 
 from solver.judge import Report
-from trajectories import eventlog, events
+from trajectories import eventlog, events, run_page, story
 from trajectories.exporters import lab_lines
 from trajectories.importers.fault import Malformed
 from trajectories.models import Problem, Run
@@ -33,12 +33,26 @@ def restore(copy: LabRun, *, dry_run: bool = False) -> tuple[int | None, bool]:
     with transaction.atomic():
         run = Run.objects.create(problem=problem, fence=fence, published_at=now(), **_fields(head))
         eventlog.restore(run.pk, typed, [entry.at for entry in copy.events])
+        _check_readable(run.pk)
         Run.objects.filter(pk=run.pk).update(
             created_at=head.run.created_at,
             started_at=head.run.started_at,
             imported_from=head.run.imported_from or ORIGIN,
         )
     return run.pk, True
+
+
+def _check_readable(run_id: int) -> None:
+    """An event may fit its schema and hold a value that no strategy writes; such a run would break its own page."""
+    run = Run.objects.select_related("problem").get(pk=run_id)
+    try:
+        told = story.tell(run)
+        run_page.fill(run, list(told.cards.values()))
+        [marker.sentence for marker in told.markers]
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        raise Malformed(
+            "events", f"the run cannot be shown ({type(error).__name__}: {error})", _MEND
+        ) from error
 
 
 def _fields(head: Head) -> dict[str, Any]:

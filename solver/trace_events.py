@@ -75,7 +75,7 @@ def _imported(trace: Trajectory) -> events.RunImported:
         problem=printable(trace.problem),
         model=printable(trace.model),
         strategy=printable(trace.strategy),
-        language=trace.language,
+        language=printable(trace.language) if trace.language else None,
         solved=trace.solved,
         outcome=printable(trace.outcome),
         agents_known=trace.agents_known,
@@ -90,7 +90,11 @@ def _imported(trace: Trajectory) -> events.RunImported:
 
 def _note(step: TraceStep, number: int) -> events.Note:
     name = "recorded_feedback" if step.kind is StepKind.FEEDBACK else "recorded_note"
-    detail: dict[str, Any] = {"after_step": number, "stage": step.stage, "text": printable(step.text or "")}
+    detail: dict[str, Any] = {
+        "after_step": number,
+        "stage": printable(step.stage),
+        "text": printable(step.text or ""),
+    }
     return events.Note(name=name, detail=detail)
 
 
@@ -108,7 +112,7 @@ def _started(trace: Trajectory, step: TraceStep, number: int) -> events.StepStar
         request_digest=hashlib.sha256(asked.encode()).hexdigest(),
         model=printable(step.model or trace.model or "unknown"),
         sampling={},
-        detail={"stage": step.stage},
+        detail={"stage": printable(step.stage)},
     )
 
 
@@ -118,7 +122,7 @@ def _finished(trace: Trajectory, step: TraceStep, number: int, language: str) ->
     return events.StepFinished(
         step=number,
         text=printable(text or ""),
-        finish_reason=step.finish_reason or NOT_RECORDED,
+        finish_reason=printable(step.finish_reason) or NOT_RECORDED,
         prompt_tokens=step.tokens.prompt or 0,
         completion_tokens=step.tokens.completion or 0,
         estimated=step.tokens.prompt is None or step.tokens.completion is None,
@@ -133,11 +137,8 @@ def _finished(trace: Trajectory, step: TraceStep, number: int, language: str) ->
 
 def _parsed(step: TraceStep, language: str) -> tuple[events.ParseResult, dict[str, Any]]:
     """As another lab read the answer; else the program, where only that was kept; else as our parsers read it."""
-    if step.parse is not None:
-        try:
-            return events.ParseResult.model_validate(storable(step.parse)), {"parsed": "as recorded"}
-        except ValidationError:
-            pass  # not a lab's reading: ours counts
+    if (recorded := _recorded_parse(step)) is not None:
+        return recorded, {"parsed": "as recorded"}
     if step.text is None:
         code = printable(step.code or "")
         return events.ParseResult(usable=bool(code.strip()), value=code), {"recorded": "the program alone"}
@@ -147,6 +148,18 @@ def _parsed(step: TraceStep, language: str) -> tuple[events.ParseResult, dict[st
     if step.code is not None and step.code != reading.used.value:
         detail["recorded_code"] = printable(step.code)
     return _result(reading), detail
+
+
+def _recorded_parse(step: TraceStep) -> events.ParseResult | None:
+    """A lab's own reading, if it is one: a confidence is a whole number, which the pages count on."""
+    if step.parse is None:
+        return None
+    try:
+        found = events.ParseResult.model_validate(storable(step.parse))
+    except ValidationError:
+        return None
+    score = found.value.get("score", 0) if isinstance(found.value, dict) else 0
+    return found if isinstance(score, int) else None
 
 
 def _reading(step: TraceStep, texts: list[str], language: str) -> Reading:

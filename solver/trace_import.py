@@ -30,6 +30,7 @@ from trajectories.importers import Fault
 from trajectories.importers.fault import Malformed, Place
 from trajectories.models import Run, RunStatus, Step
 from trajectories.problem_schema import ProblemSpec, TestKind
+from trajectories.text import printable
 from trajectories.traces import LabRun, Trajectory
 from trajectories.version import code_version
 
@@ -201,7 +202,7 @@ def _language(trace: Trajectory, options: Options) -> str:
     try:
         return language_from_name(name)
     except ValueError:
-        return name.lower()[:16]
+        return printable(name.lower())[:16]
 
 
 # -- judging
@@ -271,7 +272,7 @@ def _store(job: _Job, judged: Judged | None, options: Options) -> int | None:
                 strategy=slug(trace.strategy)[:32],
                 params={},
                 engine=engine_copy(trace),
-                engine_name=f"imported/{trace.model or 'unknown'}"[:64],
+                engine_name=printable(f"imported/{trace.model or 'unknown'}")[:64],
                 language=job.language,
                 judge_profile=options.judge_profile,
                 code_version=code_version(),
@@ -300,7 +301,7 @@ def engine_copy(trace: Trajectory) -> dict[str, Any]:
     models = {
         step.role: step.model or trace.model or "unknown" for step in trace.steps if step.kind == "answer"
     }
-    return {
+    copy = {
         "name": "imported",
         "kind": "imported",
         "label": f"{trace.model or 'unknown model'}, imported from {title}, not run here",
@@ -308,6 +309,8 @@ def engine_copy(trace: Trajectory) -> dict[str, Any]:
         "roles": models,
         "framework": trace.framework,
     }
+    found: dict[str, Any] = trace_events.storable(copy)
+    return found
 
 
 def _judge_later(run_id: int, job: _Job, judged: Judged) -> None:

@@ -22,7 +22,7 @@ from trajectories.exporters import page as html_page
 from trajectories.exporters.formats import FORMATS
 from trajectories.models import Problem, Run, Step, StepEvent
 from trajectories.traces import StepKind, Trajectory, read_traces
-from trajectories.traces.lab_run import HTML_BLOCK
+from trajectories.traces.lab_run import HTML_BLOCK, digest, line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOSTILE = [
@@ -140,6 +140,19 @@ def test_a_file_that_was_changed_is_refused(run: Run, tmp_path: Path) -> None:
     ):
         report = bring(write(tmp_path / "run.jsonl", *changed))
         assert len(report.faults) == 1 and complaint in str(report.faults[0]), name
+    assert not Run.objects.exists()
+
+
+def test_a_run_that_would_break_its_own_page_is_refused(run: Run, tmp_path: Path) -> None:
+    head, *lines = map(json.loads, exported(run))
+    run.delete()
+    scored = next(
+        event for event in lines if "score" in ((event["payload"].get("parse") or {}).get("value") or {})
+    )
+    scored["payload"]["parse"]["value"]["score"] = {"<b>": 1}
+    again = [line(event) for event in lines]
+    report = bring(write(tmp_path / "run.jsonl", line({**head, "digest": digest(again)}), *again))
+    assert "the run cannot be shown" in str(report.faults[0])
     assert not Run.objects.exists()
 
 
@@ -273,16 +286,16 @@ def test_the_page_opens_from_disk_and_executes_nothing(run: Run, tmp_path: Path,
 def test_markdown_keeps_hostile_text_inside_its_fences(run: Run) -> None:
     text = markdown.export(run)
     fence, outside = "", []
-    for line in text.splitlines():
-        ticks = re.match(r"`{3,}", line)
+    for row in text.splitlines():
+        ticks = re.match(r"`{3,}", row)
         if not fence and ticks:
             fence = ticks[0]
-        elif fence and line == fence:
+        elif fence and row == fence:
             fence = ""
         elif not fence:
-            outside.append(line)
+            outside.append(row)
     assert fence == ""
-    assert not [line for line in outside if re.search(r"(?<!\\)<", line)]
+    assert not [row for row in outside if re.search(r"(?<!\\)<", row)]
     assert "accepted, 3 of 3 hidden tests" in text
 
 

@@ -189,6 +189,7 @@ def test_an_imported_run_is_read_on_the_same_pages_as_any_other(
             assert client.get(f"/runs/{pk}/steps/{step.number}/?tab={tab}&fragment=1").status_code == 200
     assert client.get(f"/runs/{pk}/patches/?after=0").status_code == 200
     assert client.get("/runs/").status_code == 200
+    assert client.get(f"/problems/{problem.pk}/?from={pk}").status_code == 200  # "Run again"
 
 
 def test_the_command_says_what_it_did_and_fails_when_nothing_was_readable(

@@ -41,13 +41,18 @@ def message(value: dict[str, Any]) -> Message:
     text = content(value["parts"] if "parts" in value else value.get("content"))
     calls = value.get("tool_calls")
     if calls:
+        calls = calls if isinstance(calls, list) else [calls]
         text = "\n".join([text, *(compact(call) for call in calls)]).strip("\n")
     return Message(role=str(value.get("role") or "unknown"), content=text)
 
 
-def plain(value: dict[str, Any]) -> bool:
+def plain(value: Any) -> bool:
     """Whether role and text are all that the message says."""
-    if set(value) - {"role", "content", "parts"} or ("parts" in value and "content" in value):
+    if (
+        not isinstance(value, dict)
+        or set(value) - {"role", "content", "parts"}
+        or ("parts" in value and "content" in value)
+    ):
         return False
     body = value.get("parts", value.get("content"))
     if isinstance(body, list):

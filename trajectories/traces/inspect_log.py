@@ -16,7 +16,7 @@ from trajectories.importers.fault import Malformed
 from trajectories.importers.row import Row
 from trajectories.importers.tree import Tree, read_bytes
 from trajectories.traces import chat
-from trajectories.traces.source import Found, Source, TraceFormat, leftover
+from trajectories.traces.source import Found, Source, TraceFormat, leftover, section
 from trajectories.traces.trajectory import UNKNOWN_AGENT, Message, StepKind, Tokens, TraceStep, Trajectory
 
 HEADS = ("header.json", "_journal/start.json", "start.json")
@@ -69,7 +69,7 @@ def _json(tree: Tree, name: str, limit: int) -> Any:
 
 def _sample(data: Any, path: str, head: dict[str, Any]) -> Trajectory:
     row = Row.of(data, path)
-    attachments = Row.of(row.value("attachments") or {}, row.at("attachments"))
+    attachments = section(row, "attachments")
     whole = {name: row.value(name) for name in row.fields()}
     restored = Row(
         _restored(whole, {name: attachments.text(name, "") for name in attachments.fields()}), path
@@ -78,7 +78,7 @@ def _sample(data: Any, path: str, head: dict[str, Any]) -> Trajectory:
     problem = restored.label("id")
     if not problem:
         raise restored.malformed("id", "is missing", "give the sample's id")
-    output = Row.of(restored.value("output") or {}, restored.at("output"))
+    output = section(restored, "output")
     solved, outcome = _score(restored)
     final = _completion(output)
     return Trajectory(
@@ -171,8 +171,8 @@ def _begins_span(event: Any) -> bool:
 
 
 def _answer(event: Row, spans: dict[str, dict[str, Any]]) -> TraceStep:
-    output = Row.of(event.value("output") or {}, event.at("output"))
-    usage = Row.of(output.value("usage") or {}, output.at("usage"))
+    output = section(event, "output")
+    usage = section(output, "usage")
     choices = output.rows("choices")
     shown: Sequence[Any] = event.items("input")
     name = _span_name(event, spans)

@@ -13,7 +13,7 @@ from typing import Any
 
 from trajectories.importers.row import Row
 from trajectories.traces import chat
-from trajectories.traces.source import Found, Source, TraceFormat, count, leftover
+from trajectories.traces.source import Found, Source, TraceFormat, count, leftover, section
 from trajectories.traces.trajectory import Message, StepKind, Tokens, TraceStep, Trajectory
 
 
@@ -24,8 +24,8 @@ def read(source: Source) -> Iterator[Found]:
 
 
 def convert(row: Row, name: str) -> Trajectory:
-    info = Row.of(row.value("info") or {}, "info")
-    stats = Row.of(info.value("model_stats") or {}, "info.model_stats")
+    info = section(row, "info")
+    stats = section(info, "model_stats")
     problem = row.label("instance_id") or name
     submission = info.value("submission")
     return Trajectory(
@@ -88,8 +88,7 @@ def _answer(
 
 def _usage(place: Row) -> tuple[Tokens, str]:
     """From the raw response, where it was kept."""
-    extra = Row.of(place.value("extra") or {}, place.at("extra"))
-    response = extra.value("response")
+    response = section(place, "extra").value("response")
     if not isinstance(response, dict):
         return Tokens(), ""
     usage = response.get("usage") if isinstance(response.get("usage"), dict) else {}
@@ -107,7 +106,7 @@ def _whole(value: Any) -> int | None:
 
 def _time(place: Row) -> datetime | None:
     """Seconds since 1970."""
-    stamp = Row.of(place.value("extra") or {}, place.at("extra")).value("timestamp")
+    stamp = section(place, "extra").value("timestamp")
     if isinstance(stamp, bool) or not isinstance(stamp, int | float):
         return None
     try:

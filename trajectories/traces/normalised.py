@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trajectories.importers.row import Row
-from trajectories.traces.source import TraceFormat, count, leftover, row_by_row, truth
+from trajectories.traces.source import TraceFormat, count, leftover, row_by_row, section, truth
 from trajectories.traces.trajectory import UNKNOWN_AGENT, Message, StepKind, Tokens, TraceStep, Trajectory
 
 # The lab's role of each recorded stage. Reflecting on a failure is the debugging agent's work, as in the lab's own
@@ -53,7 +53,8 @@ def convert(row: Row) -> Trajectory:
         calls=count(row, "n_calls"),
         steps=tuple(_steps(row)),
         final_code=row.text("final_code", "") if "final_code" in row else None,
-        provenance=dict(row.value("provenance") or {}) | ({"id": row.label("id")} if "id" in row else {}),
+        provenance=leftover(section(row, "provenance"), ())
+        | ({"id": row.label("id")} if "id" in row else {}),
         extra=leftover(row, _ROW),
     )
 

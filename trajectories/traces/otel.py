@@ -16,7 +16,7 @@ from trajectories.importers.fault import Malformed, Place
 from trajectories.importers.row import Row
 from trajectories.traces import chat, otlp_values
 from trajectories.traces import otel_names as names
-from trajectories.traces.source import Found, Source, TraceFormat
+from trajectories.traces.source import Found, Source, TraceFormat, leftover, section
 from trajectories.traces.trajectory import UNKNOWN_AGENT, Message, StepKind, Tokens, TraceStep, Trajectory
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,13 +73,13 @@ def read(source: Source) -> Iterator[Found]:
 
 def _spans(place: Place, request: Row) -> Iterator[tuple[str, Span]]:
     for group in request.rows("resourceSpans"):
-        resource = Row.of(group.value("resource") or {}, group.at("resource"))
+        resource = section(group, "resource")
         about = {
             "attributes": otlp_values.attributes(resource.value("attributes"), resource.at("attributes")),
             "schemaUrl": group.value("schemaUrl"),
         }
         for scoped in [*group.rows("scopeSpans"), *group.rows("instrumentationLibrarySpans")]:
-            scope = scoped.value("scope") or {}
+            scope = leftover(section(scoped, "scope"), ())
             for row in scoped.rows("spans"):
                 yield row.text("traceId"), _span(place, row, scope, about)
 

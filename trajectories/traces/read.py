@@ -16,6 +16,7 @@ from trajectories.importers.row import Row
 from trajectories.importers.row_file import RowFile
 from trajectories.importers.source import Log, TooManyFaults
 from trajectories.importers.tree import DirectoryTree, Tree, ZipTree
+from trajectories.text import printable
 from trajectories.traces import (
     inspect_log,
     lab_export,
@@ -103,7 +104,8 @@ def _found(
         yield from _archive(path, place, chosen, report, log)
         return
     if _PAGE.match(head):
-        page = path.read_bytes() if path.stat().st_size <= log.bounds.row else b""
+        with path.open("rb") as stream:
+            page = stream.read(log.bounds.row + 1)
         rows = [(place, row) for row in lab_export.html_rows(page, log.bounds.row)]
         yield from _rows(path.name, place, lab_export.FORMAT, rows, report, log)
         return
@@ -221,6 +223,7 @@ def _without_secrets(found: Trajectory | LabRun) -> Trajectory | LabRun:
     return found.model_copy(
         update={
             "extra": _cleaned(found.extra),
+            "provenance": _cleaned(found.provenance),
             "steps": tuple(step.model_copy(update={"extra": _cleaned(step.extra)}) for step in found.steps),
         }
     )
@@ -228,7 +231,7 @@ def _without_secrets(found: Trajectory | LabRun) -> Trajectory | LabRun:
 
 def _cleaned(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
-        return {key: _cleaned(item, str(key)) for key, item in value.items()}
+        return {printable(str(key)): _cleaned(item, str(key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_cleaned(item, name) for item in value]
     if isinstance(value, str) and value and _SECRET.search(name):

@@ -75,6 +75,12 @@ def leftover(row: Row, known: Iterable[str]) -> dict[str, Any]:
     return {name: row.value(name) for name in row.fields() if name not in taken}
 
 
+def section(row: Row, name: str) -> Row:
+    """An object of the row; an absent one is empty."""
+    value = row.value(name)
+    return Row.of({} if value is None else value, row.at(name))
+
+
 def count(row: Row, name: str) -> int | None:
     """A whole number of a field, or None where it is absent."""
     value = row.number(name)

@@ -12,7 +12,7 @@ from typing import Any
 
 from trajectories.importers.row import Row
 from trajectories.traces import chat
-from trajectories.traces.source import Found, Source, TraceFormat, count, leftover
+from trajectories.traces.source import Found, Source, TraceFormat, count, leftover, section
 from trajectories.traces.trajectory import StepKind, Tokens, TraceStep, Trajectory
 
 _STEP = {"response", "observation", "query", "messages"}
@@ -24,8 +24,8 @@ def read(source: Source) -> Iterator[Found]:
 
 
 def convert(row: Row, name: str) -> Trajectory:
-    info = Row.of(row.value("info") or {}, "info")
-    stats = Row.of(info.value("model_stats") or {}, "info.model_stats")
+    info = section(row, "info")
+    stats = section(info, "model_stats")
     problem = row.label("instance_id") or name
     submission = info.value("submission")
     return Trajectory(
@@ -48,11 +48,12 @@ def convert(row: Row, name: str) -> Trajectory:
 
 
 def _turn(turn: Row, number: int) -> Iterator[TraceStep]:
-    shown = turn.value("query") if "query" in turn else turn.value("messages")
-    messages = [message for message in shown or [] if isinstance(message, dict)]
+    used = "query" if "query" in turn else "messages"
+    shown = turn.items(used)
+    messages = [message for message in shown if isinstance(message, dict)]
     extra: dict[str, Any] = leftover(turn, _STEP)
     for name in ("query", "messages"):
-        if turn.has_key(name) and not (turn.value(name) is shown and all(map(chat.plain, messages))):
+        if turn.has_key(name) and not (name == used and all(map(chat.plain, shown))):
             extra[name] = turn.value(name)
     yield TraceStep(
         kind=StepKind.ANSWER,
