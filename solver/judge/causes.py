@@ -120,7 +120,7 @@ def _seconds(record: Recorded, report: Report) -> float:
 
 def _with_shadows(record: Recorded, names: set[str]) -> Recorded:
     """As in the harness's shared globals: the names are bound to something else before the program starts."""
-    bound = "".join(f"{name} = None\n" for name in sorted(names))
+    bound = "".join(f"{name} = 7\n" for name in sorted(names))
     task = replace(record.task, preamble=f"{bound}{record.task.preamble}")
     return replace(record, task=task, profile="humaneval")
 
