@@ -107,6 +107,27 @@ def test_an_inspect_log_without_events_is_read_from_its_messages(tmp_path: Path)
     assert (answer.text, [message.content for message in answer.messages]) == (samples.SUM, ["Add."])
 
 
+@pytest.mark.parametrize("place", ["message_pool", "events_data"])
+def test_messages_that_an_inspect_log_keeps_once_are_put_where_they_were_shown(
+    tmp_path: Path, place: str
+) -> None:
+    pool = [{"role": role, "content": role.upper()} for role in ("system", "user", "assistant", "user")]
+    model = {**samples.INSPECT_SAMPLE["events"][1], "input": [], "input_refs": [[0, 2], [3, 4]]}
+    sample = {
+        **samples.INSPECT_SAMPLE,
+        "events": [model],
+        place: pool if place == "message_pool" else {"messages": pool},
+    }
+    log = {**samples.INSPECT_HEAD, "samples": [sample]}
+    (answer,) = read_one(write(tmp_path / "log.json", log)).steps
+    assert [message.content for message in answer.messages] == ["SYSTEM", "USER", "USER"]
+    model["input_refs"] = [[0, 9]]
+    assert (
+        "input_refs[0]: is no range of the sample's 4 messages"
+        in read(write(tmp_path / "log.json", log))[1][0]
+    )
+
+
 def test_spans_of_one_trace_are_gathered_over_requests_and_keep_unknown_attributes(tmp_path: Path) -> None:
     said = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Add them."}]}])
     asked = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "Plan."}]}])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,10 @@ def read(source: Source) -> Iterator[Found]:
         return
     for place, row in source.rows:
         head = leftover(row, {"samples"})
+        if not row.items("samples"):
+            source.log.complain(
+                place, Malformed("samples", "are not in this log", "write it with its samples")
+            )
         for number, sample in enumerate(row.items("samples"), start=1):
             yield from source.attempt(place, _sample, sample, f"samples[{number - 1}]", head)
 
@@ -38,9 +42,10 @@ def read(source: Source) -> Iterator[Found]:
 def _archive(source: Source, tree: Tree) -> Iterator[Found]:
     names = tree.names()
     head = _json(tree, next(name for name in HEADS if name in names), source.log.bounds.row)
-    for name in names:
-        if not (name.startswith("samples/") and name.endswith(".json")):
-            continue
+    members = [name for name in names if name.startswith("samples/") and name.endswith(".json")]
+    if not members:
+        raise Malformed("samples", "are not in this log", "write it with its samples")
+    for name in members:
         place = source.place.inside(name)
         try:
             sample = _json(tree, name, source.log.bounds.row)
@@ -146,9 +151,10 @@ def _steps(row: Row) -> Iterator[TraceStep]:
     events = [event for event in row.items("events") if _is_step(event)]
     if events:
         spans = {event["id"]: event for event in row.items("events") if _begins_span(event)}
+        pool = _pool(row)
         for index, event in enumerate(events):
             found = Row(event, row.at(f"events[{index}]"))
-            yield _answer(found, spans) if event["event"] == "model" else _tool(found)
+            yield _answer(found, spans, pool) if event["event"] == "model" else _tool(found)
         return
     shown: list[Message] = []
     for message in row.rows("messages"):
@@ -170,11 +176,30 @@ def _begins_span(event: Any) -> bool:
     return isinstance(event, dict) and event.get("event") == "span_begin" and isinstance(event.get("id"), str)
 
 
-def _answer(event: Row, spans: dict[str, dict[str, Any]]) -> TraceStep:
+def _pool(row: Row) -> list[Any]:
+    """Messages that newer logs keep once a sample, for events that only say which ranges of them they showed."""
+    if "message_pool" in row:
+        return row.items("message_pool")
+    return section(row, "events_data").items("messages")
+
+
+def _shown(event: Row, pool: list[Any]) -> list[Any]:
+    """The messages of a model event. Ranges are pairs of a start and an end that does not belong to them."""
+    shown = event.items("input")
+    for number, pair in enumerate(event.items("input_refs")):
+        ends = pair if isinstance(pair, list) and len(pair) == 2 else [None, None]
+        if not all(isinstance(end, int) and 0 <= end <= len(pool) for end in ends):
+            what = f"is no range of the sample's {len(pool)} messages"
+            raise event.malformed(f"input_refs[{number}]", what, "write the log anew: inspect log convert")
+        shown = [*shown, *pool[ends[0] : ends[1]]]
+    return shown
+
+
+def _answer(event: Row, spans: dict[str, dict[str, Any]], pool: list[Any]) -> TraceStep:
     output = section(event, "output")
     usage = section(output, "usage")
     choices = output.rows("choices")
-    shown: Sequence[Any] = event.items("input")
+    shown = _shown(event, pool)
     name = _span_name(event, spans)
     return TraceStep(
         kind=StepKind.ANSWER,
