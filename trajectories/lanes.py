@@ -18,6 +18,7 @@ GAP_S = 5.0
 GAP_WIDTH = 2.6
 LEFT, RIGHT = 1.0, 98.0
 LIVE_RIGHT = 90.0  # a live axis leaves room in which the running bar grows until the next drawing
+LIVE_LEAST_S = 10.0  # a young run is not drawn anew with every event
 SLIVER = 0.25  # narrowest bar that a pointer still finds
 PITCH = 16
 LANES = ("retrieval", "planning", "coding", "debugging", "supervisor", "judge")
@@ -121,11 +122,11 @@ class _Stretch:
 class _Axis:
     """Maps seconds to percent."""
 
-    def __init__(self, spans: Sequence[tuple[float, float]], right: float) -> None:
+    def __init__(self, spans: Sequence[tuple[float, float]], right: float, least: float) -> None:
         busy = _merge(spans)
         total = sum(end - start for start, end in busy)
         room = right - LEFT - GAP_WIDTH * (len(busy) - 1)
-        self.rate = max(room, 20.0) / max(total, 0.001)
+        self.rate = max(room, 20.0) / max(total, least)
         self.stretches: list[_Stretch] = []
         x = LEFT
         for start, end in busy:
@@ -145,12 +146,13 @@ class _Axis:
     def ticks(self, now: float | None) -> tuple[Tick, ...]:
         """Round times, but none so near to a gap's label or to "now" that the words would touch."""
         taken = [gap.middle for gap in self.gaps()] + ([] if now is None else [now])
-        total = sum(stretch.end - stretch.start for stretch in self.stretches)
-        every = next((step for step in TICK_S if total / step <= TICKS), TICK_S[-1])
+        every = next((step for step in TICK_S if (RIGHT - LEFT) / self.rate / step <= TICKS), TICK_S[-1])
+        beyond = 0.0 if now is None else (RIGHT - now) / self.rate  # a live axis goes on into the future
         ticks = []
         for stretch in self.stretches:
             number = -(-stretch.start // every)
-            while number * every <= stretch.end:
+            end = stretch.end + (beyond if stretch is self.stretches[-1] else 0.0)
+            while number * every <= end:
                 x = self.x(number * every)
                 if all(abs(x - other) > CLEAR for other in taken):
                     ticks.append(Tick(x, clock(number * every, every)))
@@ -182,7 +184,7 @@ def timeline(run: Run, steps: Sequence[Step], now: datetime) -> Timeline | None:
     spans = [
         (second(step.started_at), max(second(step.started_at), second(step.finished_at))) for step in steps
     ]
-    axis = _Axis(spans, RIGHT if run.ended else LIVE_RIGHT)
+    axis = _Axis(spans, RIGHT, 0.001) if run.ended else _Axis(spans, LIVE_RIGHT, LIVE_LEAST_S)
     present = {agent_of(step.role) for step in steps}
     lanes = [agent for agent in LANES if agent in present or agent in ALWAYS]
     height = {agent: place * PITCH for place, agent in enumerate(lanes)}

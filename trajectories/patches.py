@@ -58,11 +58,11 @@ class _Batch:
         self.markers = {marker.seq: marker for marker in self.told.markers}
 
     def _touched(self) -> set[int]:
-        """Steps whose cards change. A stated confidence stands on every plan's card, so those change too."""
+        """Steps whose cards change. A stated confidence stands beside every plan, so those change too."""
         numbers = {step for step in self.newest if step is not None}
         if any(_states_confidence(event) for event in self.events):
-            plans = self.run.steps.filter(role="planning").values_list("number", flat=True)
-            numbers |= set(plans)
+            planners = self.run.steps.filter(role__in=story.PLANNERS).values_list("number", flat=True)
+            numbers |= set(planners)
         return numbers
 
     def patches(self, event: StepEvent) -> list[Patch]:

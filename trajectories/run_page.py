@@ -48,7 +48,7 @@ def head(run: Run, told: Story, tags: list[str]) -> dict[str, Any]:
         "run": run,
         "tags": tags,
         "verdicts": _verdicts(told.groups),
-        "roles": _roles(roles),
+        "roles": _roles(roles, run.engine_name),
         "tokens": run.prompt_tokens + run.completion_tokens,
         "judge_line": f"{wording.LANGUAGE_TITLES.get(run.language, run.language)}, {run.judge_profile}",
         "degraded": DEGRADED.get(run.judge_level, ""),
@@ -69,12 +69,12 @@ def _verdicts(groups: list[Group]) -> list[dict[str, str]]:
     ]
 
 
-def _roles(models: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(role, model or adapter); one entry for all where every agent is served by the same model."""
+def _roles(models: Mapping[str, str], engine_name: str) -> list[tuple[str, str]]:
+    """(role, model or adapter); one entry without a role where every agent is served by the same model."""
     shown = {role: model for role, model in models.items() if role != "confidence"}
     if len(set(shown.values())) == 1:
         model = next(iter(shown.values()))
-        return [("every agent", model)]
+        return [] if model == engine_name else [("", model)]
     return list(shown.items())
 
 

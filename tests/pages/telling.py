@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.factories import claimed_run, step_finished, step_started
@@ -22,14 +23,17 @@ PLAN = "1. Read both numbers.\n2. Print their sum."
 
 
 class Teller:
-    """Writes events into a run it holds; counts steps as the recorder does."""
+    """Writes events into a run it holds; counts steps as the recorder does. `watch` is called after every event."""
 
     def __init__(self, problem: Problem | None = None, **changes: Any) -> None:
+        self.watch: Callable[[int], object] = changes.pop("watch", lambda last: None)
         self.run, self.fence = claimed_run(problem, **changes)
         self.step = 0
 
     def tell(self, *told: events.Event) -> int:
-        return eventlog.append(self.run.pk, list(told), fence=self.fence)
+        last = eventlog.append(self.run.pk, list(told), fence=self.fence)
+        self.watch(last)
+        return last
 
     def begin(self) -> None:
         self.tell(events.RunStarted(fence=self.fence, worker="infer-1", code_version="test"))

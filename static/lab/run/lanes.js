@@ -50,7 +50,7 @@ class LaneTimeline extends HTMLElement {
     const line = this.querySelector("line.now");
     line?.setAttribute("x1", `${now}%`);
     line?.setAttribute("x2", `${now}%`);
-    this.querySelector("text.now")?.setAttribute("x", `${now}%`);
+    this.querySelector("text.nowt")?.setAttribute("x", `${now}%`);
     this.querySelectorAll("rect.running").forEach((bar) => bar.setAttribute("width", `${Math.max(0.25, now - parseFloat(bar.getAttribute("x")))}%`));
   }
 

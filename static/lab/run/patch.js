@@ -51,16 +51,17 @@ export function apply(patch) {
   return { element: fresh, added: false };
 }
 
-/** A piece of an answer being written. Offsets count characters as the server does, not UTF-16 units. */
+/** A piece of an answer being written; true if it was the next one. Offsets count characters as the server does, not UTF-16 units. */
 export function draft(frame) {
   const box = document.getElementById(`s${frame.step}-draft`);
-  if (!box) return;
+  if (!box) return false;
   let length = Number(box.dataset.offset);
   if (length === 0 && frame.offset > 0 && !box.textContent) {
     box.textContent = "… ";
     length = frame.offset;
   }
-  if (frame.offset !== length) return; // a piece is missing: the step's event brings the whole text
+  if (frame.offset !== length) return false; // a piece is missing: the step's event brings the whole text
   box.append(frame.text);
   box.dataset.offset = length + [...frame.text].length;
+  return true;
 }

@@ -261,6 +261,8 @@ stream()?.addEventListener("run-event", (event) => {
   }
 });
 
+stream()?.addEventListener("run-draft", () => following && toEnd());
+
 function markOutline(id) {
   for (const link of $$("#outline a")) if (link.hash === `#${id}`) link.setAttribute("aria-current", "step");
   $("lane-timeline")?.mark?.(id);

@@ -103,7 +103,7 @@ class RunStream extends HTMLElement {
       this.caughtUp = this.last >= this.goal;
       this.show();
     } else if (frame.t === "delta") {
-      if (!this.paused) draft(frame);
+      if (!this.paused && draft(frame)) this.dispatchEvent(new CustomEvent("run-draft"));
     } else if (this.paused) {
       this.held.push(frame);
       this.show();
