@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -64,9 +64,7 @@ def press_solve(page: Page, lab: Lab) -> int:
     page.goto(f"http://127.0.0.1:{lab.port}/problems/?source=test")
     page.get_by_role("link", name=re.compile("Sum of two")).first.click()
     page.locator("input[name=engine][value=agents]").check()
-    page.locator("#solve").get_by_role(
-        "button", name=re.compile("Solve")
-    ).click()
+    page.locator("#solve").get_by_role("button", name=re.compile("Solve")).click()
     page.wait_for_url(re.compile(r"/runs/\d+/"))
     return int(page.url.rstrip("/").rpartition("/")[2].partition("?")[0].partition("#")[0])
 
@@ -77,9 +75,10 @@ def ended(page: Page) -> None:
 
 def story(page: Page) -> list[str]:
     """What the page tells, step by step: number, agent and verdict as words."""
-    return page.locator("article.step").evaluate_all(
+    cards: list[str] = page.locator("article.step").evaluate_all(
         "cards => cards.map(c => c.id + ' ' + c.dataset.agent + ' ' + c.dataset.state)"
     )
+    return cards
 
 
 def test_steps_appear_as_they_happen_and_the_page_ends_with_the_verdict(page: Page, lab: Lab) -> None:
@@ -113,10 +112,8 @@ def test_page_reload_second_tab_api_and_terminal_tell_the_same_story(page: Page,
     terminal = json.loads(target.read_text(encoding="utf-8"))
     browser = lab.get(f"/api/runs/{run_id}/events/")["events"]
 
-    def told(events: list[dict[str, object]]) -> list[object]:
-        return [
-            (e["kind"], (e["payload"] or {}).get("text"), (e["payload"] or {}).get("verdict")) for e in events
-        ]  # type: ignore[attr-defined]
+    def told(events: list[dict[str, Any]]) -> list[Any]:
+        return [(e["kind"], e["payload"].get("text"), e["payload"].get("verdict")) for e in events]
 
     assert told(terminal["events"]) == told(browser)
     assert terminal["run"]["verdict"] == lab.get(f"/api/runs/{run_id}/")["verdict"]
