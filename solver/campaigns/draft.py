@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from solver import engine_book, judge_pool
 from solver.campaigns import cells, presets
-from solver.campaigns.spec import CampaignSpec, DifficultyRange
+from solver.campaigns.spec import CampaignSpec, DifficultyRange, read_data
 from solver.engines.spec import EngineSpec
 from solver.judge import LANGUAGES
 from solver.runs import JUDGE_PROFILES
@@ -23,6 +23,10 @@ from solver.strategies.registry import STRATEGIES, StrategyInfo
 from trajectories.models import Problem
 
 ABLATION = "ablation"
+_MADE_FOR = {
+    engine_book.MICRO: "micro",
+    engine_book.RECORDED: "starter",
+}  # elsewhere their answers are no measure
 ADAPTER_CHOICES = (
     ("all", "as the engine names them"),
     ("none", "none: the base for every role"),
@@ -57,10 +61,18 @@ class Draft:
 
 
 def first_spec(preset: str = "") -> dict[str, Any]:
-    """What a new campaign begins with: a preset on the first engine the lab has, as data that may still have faults."""
-    engines = [spec.name for spec in engine_book.all_engines()]
+    """What a new campaign begins with: a preset on the first engine that can run it, on problems made for that engine.
+
+    Data that may still have faults: where no engine can run it, the page says why.
+    """
     chosen = presets.BY_KEY.get(preset, presets.PRESETS[0])
-    return chosen.data(engines[0] if engines else "name-of-an-engine")
+    engines = [spec.name for spec in engine_book.all_engines()] or ["name-of-an-engine"]
+    drafts = [chosen.data(name) for name in engines]
+    suited = next((data for data in drafts if not cells.build(read_data(data))[1]), drafts[0])
+    source = _MADE_FOR.get(suited["models"][0]["engine"])
+    if source and Problem.objects.current().filter(source=source).exists():
+        suited["problems"] = {"source": [source], **suited["problems"]}
+    return suited
 
 
 def from_form(post: QueryDict) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def text_of(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
 
-def test_an_empty_lab_says_how_to_begin(client: Client) -> None:
+def test_an_empty_lab_says_how_to_begin(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solver.engine_book.shipped", dict)
     assert "Start with a preset" in client.get("/campaigns/").content.decode()
     assert "No engine is configured" in client.get("/campaigns/new/").content.decode()
 
@@ -286,6 +287,16 @@ def test_mistakes_are_shown_beside_their_field_and_nothing_starts(
         "judge_profile",
     ):
         assert where in text, where
+
+
+def test_a_new_campaign_begins_with_an_engine_that_can_run_it(
+    client: Client, engine: Scripted, problems: list[Problem]
+) -> None:
+    first = {"name": "a-first", "kind": "recorded", "recordings": ["none.jsonl"], "templates": "micro"}
+    Engine.objects.create(name="a-first", spec=first)
+    html = client.get("/campaigns/new/?preset=versus-direct").content.decode()
+    assert "engine: scripted" in html, "the micro prompts have none for direct"
+    assert "engine: a-first" in client.get("/campaigns/new/?preset=profiles").content.decode()
 
 
 def test_every_preset_makes_a_form(client: Client, engine: Scripted, problems: list[Problem]) -> None:
