@@ -310,6 +310,14 @@ def measure(quick: bool) -> dict[str, Any]:
         _bar("tests in per-program mode", template.per_second, "1/s", 700, "min", template.runs),
         _bar("a fresh interpreter's CPU over ours", fresh.cpu_ms / single.cpu_ms, "x", 3, "min", fresh.runs),
         _bar(
+            "a bare interpreter's CPU (-S -I) over ours",
+            bare_interpreter.cpu_ms / single.cpu_ms,
+            "x",
+            3,
+            "min",
+            fresh.runs,
+        ),
+        _bar(
             "a fresh interpreter's wall time over ours",
             fresh.wall_ms / single.wall_ms,
             "x",

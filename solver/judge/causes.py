@@ -66,10 +66,11 @@ class Neighbours:
     def shadows(self, record: Recorded) -> set[str]:
         """Built-ins the program uses that another program of the same repository defines, or is known to have."""
         defined = self._defined[record.repository] | _KNOWN_SHADOWS
-        own = _top_level_names(record.program.source)
-        return {
-            name for name in _used_names(record.program.source) - own if hasattr(builtins, name)
-        } & defined
+        source = record.program.source
+        if not _parses(source):  # it goes on where its preamble ends
+            source = f"{record.task.preamble}\n{source}"
+        used = _used_names(source) - _top_level_names(source)
+        return {name for name in used if hasattr(builtins, name)} & defined
 
 
 def cause_of(record: Recorded, report: Report, judge: Judge, neighbours: Neighbours) -> Cause:
@@ -120,7 +121,8 @@ def _seconds(record: Recorded, report: Report) -> float:
 
 def _with_shadows(record: Recorded, names: set[str]) -> Recorded:
     """As in the harness's shared globals: the names are bound to something else before the program starts."""
-    bound = "".join(f"{name} = 7\n" for name in sorted(names))
+    # A pair is no callable, and `List[...]` refuses it on every version of Python, as older ones do any such value.
+    bound = "".join(f"{name} = (7, 8)\n" for name in sorted(names))
     task = replace(record.task, preamble=f"{bound}{record.task.preamble}")
     return replace(record, task=task, profile="humaneval")
 
@@ -164,6 +166,14 @@ def _text_matches(record: Recorded, report: Report) -> bool:
         and failed is not None
         and failed.stdout.split() == test.outputs[0].split()
     )
+
+
+def _parses(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _top_level_names(source: str) -> set[str]:
