@@ -7,5 +7,6 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("", include("solver.urls")),
     path("", include("solver.campaigns.urls")),
+    path("", include("trajectories.exporters.urls")),
     path("", include("trajectories.urls")),
 ]
