@@ -81,8 +81,8 @@ def _rivals(rng, roads, toll, vouchers):
     """Many cheap roads against few dear ones that cost a little more without vouchers."""
     cheap = [rng.randint(toll // 2, toll) for _ in range(roads)]
     towns = roads + vouchers
-    stops = [1, *range(3, roads + 2), towns]
-    dear = [1, *range(roads + 2, towns), towns] if vouchers > 1 else [1, towns]
+    stops = [1, *range(2, roads + 1), towns]
+    dear = [1, *range(roads + 1, towns), towns]
     rows = [(a, b, t) for (a, b), t in zip(pairwise(stops), cheap, strict=True)]
     rows += [(b, a, sum(cheap) // (len(dear) - 1) + 3) for a, b in pairwise(dear)]
     rng.shuffle(rows)

@@ -9,6 +9,7 @@ import pytest
 from starter.build import build, committed, line
 from starter.reference import ReferenceFailed, run_reference
 from starter.source import TAG_VOCABULARY, load, slugs
+from tests.starter.limits import KEEPS_LIMITS
 from trajectories.problem_schema import ProblemSpec, TestKind
 
 MOST_BYTES = 60_000
@@ -75,3 +76,10 @@ def test_a_reference_cannot_change_the_arguments_of_later_calls() -> None:
     shared = [3, 1, 2]
     program = "def f(xs):\n    xs.append(0)\n    return len(xs)\n"
     assert run_reference(program, TestKind.CALL, "f", [[shared], [shared]]) == [4, 4]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_input_keeps_the_limits_of_its_statement(slug: str) -> None:
+    source = load(slug)
+    broken = [str(one)[:80] for one in (*source.samples, *source.hidden) if not KEEPS_LIMITS[slug](one)]
+    assert not broken
