@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from micro.engine_spec import OUT_OF_FAMILY, engine_entry, is_in_family
+from micro.engine_spec import TEMPLATES as MICRO_TEMPLATES
 from solver.engines.protocol import EngineRefused, Role
 from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec
 from solver.models import Engine
@@ -111,6 +112,12 @@ def _base_of(spec: EngineSpec, role: Role) -> str:
     if spec.kind is EngineKind.TRANSFORMERS:
         return BASE
     return spec.models.get(DEFAULT) or spec.model_for(role)
+
+
+def usual_params(spec: EngineSpec) -> dict[str, Any]:
+    """Parameters that differ from a strategy's own defaults with this engine: the micro model was trained on one
+    exemplar and at most two repairs, and its context holds no more."""
+    return {"k": 1, "t": 2} if spec.templates == MICRO_TEMPLATES else {}
 
 
 def copy_for_run(spec: EngineSpec, models: dict[str, str]) -> dict[str, Any]:

@@ -67,7 +67,6 @@ def start(
         return known
     info = _strategy(strategy)
     language = _language(problem, language)
-    checked = _params(info, params or {}, language)
     if judge_profile not in JUDGE_PROFILES:
         raise StartRefused(
             "judge_profile",
@@ -79,6 +78,9 @@ def start(
         spec = engine_book.get(engine)
     except LookupError as error:
         raise StartRefused("engine", f"{error}.") from None
+    known = {parameter.name for parameter in info.parameters}
+    usual = {name: value for name, value in engine_book.usual_params(spec).items() if name in known}
+    checked = _params(info, {**usual, **(params or {})}, language)
     if missing := info.missing_templates(spec.templates):
         raise StartRefused(
             "strategy",

@@ -135,6 +135,9 @@ def _form(problem: Problem, chosen: Mapping[str, str], *, sent: bool) -> SolveFo
     engine = chosen.get("engine") if chosen.get("engine") in names else (default.name if default else "")
     strategy = chosen.get("strategy", DEFAULT_STRATEGY)
     strategy = strategy if strategy in STRATEGIES else DEFAULT_STRATEGY
+    if default is not None and not chosen:
+        usual = engine_book.usual_params(default).items()
+        chosen = {f"{name}.{key}": str(value) for name in STRATEGIES for key, value in usual}
     available = judge_pool.languages() if problem.test_kind == TestKind.STDIO else ("python",)
     return SolveForm(
         strategies=[_strategy(info, info.name == strategy, chosen) for info in STRATEGIES.values()],
