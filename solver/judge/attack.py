@@ -58,6 +58,7 @@ class Siege:
 def besiege(level: Level, attacks: Sequence[Attack] = ALL, *, python: str | None = None) -> Siege:
     """Every attack once, on a judge of its own; then look for what stayed behind."""
     started = time.monotonic()
+    before = set(leftovers())  # of other judges in this process
     interpreter = python or _interpreter_for(level)
     with tempfile.TemporaryDirectory(prefix="judge-siege-") as folder:
         secret, escape = Path(folder, "secret.txt"), Path(folder, "escaped")
@@ -78,7 +79,7 @@ def besiege(level: Level, attacks: Sequence[Attack] = ALL, *, python: str | None
                     )
                 _leave_a_trace(judge)
                 trials = _trials(judge, level, attacks, replacements)
-            trials.append(_aftermath(level, escape))
+            trials.append(_aftermath(level, escape, before))
         finally:
             del os.environ["JUDGE_SUITE_KEY"]
     return Siege(level, tuple(trials), interpreter, time.monotonic() - started)
@@ -148,10 +149,10 @@ def _problem(attack: Attack, report: Report) -> str:
     return ""
 
 
-def _aftermath(level: Level, escape: Path) -> Trial:
+def _aftermath(level: Level, escape: Path, before: set[int]) -> Trial:
     if escape.exists():
         return Trial(level, "aftermath", "", "a program wrote outside its sandbox")
-    left = leftovers()
+    left = sorted(set(leftovers()) - before)
     return Trial(level, "aftermath", "", f"processes left behind: {left}" if left else "")
 
 
