@@ -13,7 +13,7 @@ from trajectories import cases, highlight
 from trajectories.cases import Case, Question
 from trajectories.diffs import Diff, diff
 from trajectories.models import StepState
-from trajectories.story import Card, Score
+from trajectories.story import Card, Score, writes_program
 
 _BULLET = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*•])\s+")
 STRIP_LIMIT = 400  # letters that a strip holds
@@ -131,6 +131,8 @@ def _coding(card: Card) -> Body:
 
 
 def _debugging(card: Card) -> Body:
+    if not writes_program(card.step) and isinstance(card.value, str):
+        return Body("run/body/prose.html", text=card.value)
     shown = _coding(card)
     shown.tabs.reverse()  # what a repair changed is what a reader asks first
     shown.plan = plan_lines(prose(str((card.end or {}).get("text", ""))))

@@ -14,7 +14,8 @@ def sentence(name: str, detail: Detail) -> str:
 
 
 def _spelled_out(name: str, detail: Detail) -> str:
-    facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in detail.items())
+    """Every field but `text`, which is shown at its own length."""
+    facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in detail.items() if key != "text")
     title = name.replace("_", " ").capitalize()
     return f"{title}: {facts}." if facts else f"{title}."
 
@@ -48,5 +49,9 @@ SENTENCES: dict[str, Callable[[Detail], str]] = {
         f"No confidence could be read for the plan after exemplar {d.get('exemplar')}; it counts as {d.get('instead', 0)}."
     ),
     "not_retried": lambda d: f"Step {d.get('step')} is not asked again: {d.get('why')}.",
+    "recorded_note": lambda d: f"A note was recorded after s{d.get('after_step')}.",
+    "recorded_feedback": lambda d: (
+        f"Feedback from running the program, recorded after s{d.get('after_step')}."
+    ),
     "aborted": lambda d: f"The strategy stopped: {d.get('why')}.",
 }

@@ -38,7 +38,7 @@ class Diff:
 
     @property
     def summary(self) -> str:
-        return f"+{self.added} −{self.removed}"
+        return f"+{self.added} −{self.removed}" if self.rows else "unchanged"
 
     @property
     def markup(self) -> SafeString:

@@ -108,6 +108,7 @@ class Timeline:
     rate: float
     height: int
     label: str
+    untimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,22 +185,29 @@ def timeline(run: Run, steps: Sequence[Step], now: datetime) -> Timeline | None:
     spans = [
         (second(step.started_at), max(second(step.started_at), second(step.finished_at))) for step in steps
     ]
+    untimed = len(steps) > 1 and max(end for _, end in spans) == 0
+    if untimed:  # an import that recorded no times: the steps in their order, each as long as the others
+        spans = [(float(place), place + 0.9) for place in range(len(steps))]
     axis = _Axis(spans, RIGHT, 0.001) if run.ended else _Axis(spans, LIVE_RIGHT, LIVE_LEAST_S)
     present = {agent_of(step.role) for step in steps}
     lanes = [agent for agent in LANES if agent in present or agent in ALWAYS]
     height = {agent: place * PITCH for place, agent in enumerate(lanes)}
     edge = None if run.ended else axis.x(max(end for _, end in spans))
-    bars = tuple(_bar(step, axis, span, height, run.ended) for step, span in zip(steps, spans, strict=True))
+    bars = tuple(
+        _bar(step, axis, span, height, run.ended, untimed) for step, span in zip(steps, spans, strict=True)
+    )
     return Timeline(
         lanes=tuple(Lane(agent, height[agent]) for agent in lanes),
         bars=bars,
         marks=tuple(mark for step, bar in zip(steps, bars, strict=True) if (mark := _mark(step, bar))),
         gaps=axis.gaps(),
-        ticks=axis.ticks(edge),
+        ticks=() if untimed else axis.ticks(edge),
         now=edge,
         rate=0.0 if run.ended else axis.rate,
         height=len(lanes) * PITCH,
-        label=f"Time axis: {len(steps)} steps in {duration(max(end for _, end in spans))}; the list of steps has them all",
+        label=f"{len(steps)} steps "
+        + ("in order, times not recorded" if untimed else f"in {duration(max(end for _, end in spans))}"),
+        untimed=untimed,
     )
 
 
@@ -208,12 +216,14 @@ def agent_of(role: str) -> str:
     return AGENT.get(role, role if role in LANES else "supervisor")
 
 
-def _bar(step: Step, axis: _Axis, span: tuple[float, float], height: dict[str, int], ended: bool) -> Bar:
+def _bar(
+    step: Step, axis: _Axis, span: tuple[float, float], height: dict[str, int], ended: bool, untimed: bool
+) -> Bar:
     agent = agent_of(step.role)
     start, end = span
     width = max(SLIVER, round((end - start) * axis.rate, 3))
     running = step.state == StepState.RUNNING and not ended
-    took = "running" if running else duration(end - start)
+    took = "running" if running else "time not recorded" if untimed else duration(end - start)
     return Bar(
         step.number,
         agent,

@@ -12,7 +12,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from trajectories import cases, eventlog, highlight, patches, queries, run_page, story
-from trajectories.models import Problem, Run, StepEvent
+from trajectories.exporters.formats import FORMATS
+from trajectories.models import Problem, Run, RunStatus, StepEvent
 from trajectories.story import Card, Story
 
 RAW_CLIP = 64_000
@@ -56,10 +57,12 @@ def _next(counts: queries.Loop, known: dict[str, Any]) -> dict[str, str]:
             "href": reverse("problem", args=[problem.pk]) + "#solve",
             "label": "Open the problem",
         }
-    if failed := next((run for run in known["last"] if not run.solved), None):
+    if failed := next(
+        (run for run in known["last"] if not run.solved and run.status != RunStatus.CANCELLED), None
+    ):
         return {
             "title": f"Find out why run {failed.pk} failed on {failed.problem.title}",
-            "why": f"{counts.failures} of {counts.judged} judged runs are not accepted. This is the newest that did not make it.",
+            "why": _why(failed, counts),
             "href": reverse("run", args=[failed.pk]),
             "label": "Read it",
         }
@@ -69,6 +72,12 @@ def _next(counts: queries.Loop, known: dict[str, Any]) -> dict[str, str]:
         "href": reverse("problems") + "?difficulty=hard",
         "label": "Hard problems",
     }
+
+
+def _why(failed: Run, counts: queries.Loop) -> str:
+    if failed.status != RunStatus.FINISHED:
+        return f"It ended before it was judged. {failed.message}"
+    return f"{counts.failures} of {counts.judged} judged runs are not accepted; this is the newest."
 
 
 def _given(request: HttpRequest, *names: str) -> dict[str, str]:
@@ -127,6 +136,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "outline": run_page.outline(told),
         "scale": run_page.scale(told.steps),
         "statement": run_page.statement(run.problem_id),
+        "formats": FORMATS,
     }
     return render(request, "run/run.html", context)
 

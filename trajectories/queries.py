@@ -297,7 +297,7 @@ def last_runs(limit: int = 7) -> list[Run]:
 def recent_problems(limit: int = 12) -> list[Problem]:
     """Problems by their newest run, those that were never run after them. Two queries with their tags."""
     found = _with_runs(Problem.objects.current())
-    return list(found.order_by(F("last_at").desc(nulls_last=True), "source", "external_id")[:limit])
+    return list(found.order_by(F("last_at").desc(nulls_last=True), "id")[:limit])
 
 
 # -- one problem

@@ -28,7 +28,7 @@ REASONS = {
     "internal_error": "Defect of the lab",
 }
 SMALLEST_SCALE = 256
-VERDICTS_SHOWN = 3
+VERDICTS_SHOWN = 2
 STATEMENT = ("statement", "input_spec", "output_spec")
 
 

@@ -83,7 +83,7 @@ class Card:
         if self.step.role == "judge":
             return (self.start or {}).get("code")
         value = self.value.get("code") if isinstance(self.value, dict) else self.value
-        return value if self.step.role in PROGRAMS and isinstance(value, str) else None
+        return value if writes_program(self.step) and isinstance(value, str) else None
 
     @property
     def retry_of(self) -> int | None:
@@ -121,7 +121,7 @@ class Group:
     attempt: int
     steps: list[Step]
     chosen: dict[str, Any] = field(default_factory=dict)
-    began: float = 0.0
+    began: float | None = None  # seconds after the first step; None where times were not recorded
 
     @property
     def first(self) -> int:
@@ -170,6 +170,12 @@ class Marker:
     @property
     def sentence(self) -> str:
         return decisions.sentence(str(self.payload.get("name", "")), self.payload.get("detail") or {})
+
+    @property
+    def text(self) -> str:
+        """What somebody wrote at length, for instance the feedback that an imported trajectory recorded."""
+        detail = self.payload.get("detail")
+        return str(detail.get("text") or "") if isinstance(detail, dict) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +251,14 @@ def _related(steps: Sequence[Step], wanted: set[int]) -> set[int]:
 def _previous_program(steps: Sequence[Step], place: int) -> Step | None:
     """What a program is compared with: the last usable one before it."""
     for step in reversed(steps[:place]):
-        if step.role in PROGRAMS and step.state == StepState.DONE:
+        if writes_program(step) and step.state == StepState.DONE:
             return step
     return None
+
+
+def writes_program(step: Step) -> bool:
+    """Coders and debuggers write programs, except where a debugger only reflects in words (Reflexion)."""
+    return step.role in PROGRAMS and step.gist != "reflection"
 
 
 def _events(run: Run, numbers: set[int], *, everything: bool) -> list[dict[str, Any]]:
@@ -295,14 +306,15 @@ def _cards(steps: Sequence[Step], events: list[dict[str, Any]], groups: Sequence
 
 
 def _relate(steps: Sequence[Step], cards: dict[int, Card], groups: Sequence[Group]) -> None:
-    scores = tuple(
-        Score(card.exemplar, int(card.value["score"]))
+    stated = {
+        card.exemplar: int(card.value["score"])  # of an answer and its retry the later counts
         for card in cards.values()
         if card.step.role == "confidence"
         and card.exemplar
         and isinstance(card.value, dict)
-        and "score" in card.value
-    )
+        and isinstance(card.value.get("score"), int)
+    }
+    scores = tuple(Score(exemplar, score) for exemplar, score in stated.items())
     plans = {card.exemplar: card for card in cards.values() if card.step.role == "planning" and card.value}
     chosen = {step.number: group.chosen.get("exemplar") for group in groups for step in group.steps}
     for place, step in enumerate(steps):
@@ -312,7 +324,7 @@ def _relate(steps: Sequence[Step], cards: dict[int, Card], groups: Sequence[Grou
             card.previous = cards.get(before.number)
         if step.role in PLANNERS:
             card.scores = scores
-        if step.role == "coding":
+        if step.role == "coding" and chosen[step.number]:
             card.plan = plans.get(chosen[step.number])
 
 
@@ -326,7 +338,8 @@ def _groups(steps: Sequence[Step], markers: Sequence[Marker]) -> list[Group]:
     for step in steps:
         if not groups or groups[-1].attempt != step.attempt:
             began = (step.started_at - steps[0].started_at).total_seconds()
-            groups.append(Group(step.attempt, [], chosen.get(step.attempt, {}), began))
+            timed = began > 0 or not groups
+            groups.append(Group(step.attempt, [], chosen.get(step.attempt, {}), began if timed else None))
         groups[-1].steps.append(step)
     return groups
 

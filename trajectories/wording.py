@@ -43,7 +43,7 @@ def gist(step: Step) -> str:
         return SHORT.get(step.role, step.role)
     if step.role in ("planning", "confidence") and (match := _OF_EXEMPLAR.search(step.gist)):
         return f"{SHORT[step.role]} {match[1]}"
-    return step.gist or SHORT.get(step.role, step.role)
+    return step.gist[:1].upper() + step.gist[1:] or SHORT.get(step.role, step.role)
 
 
 def verdict_words(step: Step) -> str:

@@ -131,7 +131,10 @@ def test_the_loop_counts_what_is_there_and_points_at_what_to_do(client: Client) 
         status=RunStatus.FINISHED, verdict="WA", total=3, passed=1, strip="aww"
     )
     html = client.get("/").content.decode()
-    assert f"Find out why run {run.pk} failed" in html and "1 of 1 judged runs are not accepted" in html
+    assert (
+        f"Find out why run {run.pk} failed" in html
+        and "1 of 1 judged runs are not accepted; this is the newest" in html
+    )
 
 
 @pytest.mark.parametrize(

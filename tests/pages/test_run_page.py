@@ -12,7 +12,8 @@ from tests.factories import make_problem, make_run, problem_spec
 from tests.pages.markup import by_id, words
 from tests.pages.telling import FIRST, MENDED, RECALLED, Teller, prepare, whole_run
 from trajectories import eventlog, events, leases, patches
-from trajectories.models import Run, StepEvent
+from trajectories.exporters.formats import FORMATS
+from trajectories.models import Run, Step, StepEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -274,6 +275,50 @@ def test_decisions_of_the_strategy_are_sentences(client: Client) -> None:
     assert "by stated confidence: exemplar 2 (90), exemplar 1 (40)." in html
     assert "No plan passed; instead: the best program, from attempt 1 (1 of 2 samples)." in html
     assert "Something new: colour green." in html
+
+
+def test_a_reflection_is_read_as_words_and_never_compared_as_a_program(client: Client) -> None:
+    teller = Teller(strategy="reflexion")
+    teller.begin()
+    teller.ask("coding", FIRST, attempt=1)
+    teller.ask("debugging", "It subtracts where it should add.", attempt=1, gist="reflection")
+    teller.ask("coding", MENDED, attempt=2)
+    elements = by_id(page(client, teller.run))
+    assert "It subtracts where it should add." in words(elements["s2"])
+    assert "Diff to" not in words(elements["s2"])
+    assert "Diff to s1" in words(elements["s3"])
+
+
+def test_a_run_read_from_a_file_says_what_was_not_recorded(client: Client) -> None:
+    teller = Teller(imported_from="normalised", recorded_solved=False)
+    teller.begin()
+    teller.ask("coding", FIRST, attempt=1)
+    teller.ask("debugging", MENDED, attempt=1)
+    teller.note("recorded_feedback", after_step=1, text="Tests failed: <b>all</b>")
+    Step.objects.filter(run=teller.run).update(
+        started_at=teller.run.created_at,
+        finished_at=teller.run.created_at,
+        prompt_tokens=0,
+        completion_tokens=0,
+    )
+    StepEvent.objects.filter(run=teller.run, kind="step.finished").update(
+        payload={**StepEvent.objects.get(run=teller.run, seq=3).payload, "estimated": True}
+    )
+    html = page(client, teller.run)
+    elements = by_id(html)
+    assert "imported" in words(elements["run-head"]) and "its source says not solved" in words(
+        elements["run-head"]
+    )
+    assert "times were not recorded" in words(elements["lanes"])
+    assert "tokens not recorded" in words(elements["s1"])
+    assert "Tests failed: &lt;b&gt;all&lt;/b&gt;" in html and "recorded after s1" in html
+
+
+def test_a_run_can_be_taken_home_in_every_format(client: Client) -> None:
+    run = whole_run()
+    links = re.findall(r'href="(/runs/\d+/export/\w+/)"', page(client, run))
+    assert len(links) == len(FORMATS)
+    assert {client.get(link).status_code for link in links} == {200}
 
 
 # -- one step, one test
