@@ -31,7 +31,7 @@ class Loopback:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def spec(self, **fields: Any) -> EngineSpec:
-        quick = {"connect_s": 2, "first_token_s": 5, "between_tokens_s": 5, "total_s": 10}
+        quick = {"connect_s": 10, "first_token_s": 20, "between_tokens_s": 20, "total_s": 40}
         given = {"timeouts": quick, "models": {"default": "small"}, "allow_loopback": True, **fields}
         return EngineSpec.parse({"name": "local", "kind": "openai", "base_url": self.url, **given})
 

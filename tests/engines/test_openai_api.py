@@ -160,7 +160,7 @@ def test_the_total_deadline_covers_retries() -> None:
         started = time.monotonic()
         with pytest.raises(EngineUnreachable, match=r"did not finish within 0\.4 s"):
             engine.chat(request())
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5
 
 
 def test_a_broken_stream_is_never_asked_again() -> None:
@@ -278,7 +278,7 @@ def test_cancelling_closes_the_stream_at_once() -> None:
         started = time.monotonic()
         with pytest.raises(Cancelled):
             engine.chat(request(), on_delta=lambda _text: stop.set(), cancelled=stop.is_set)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4
         assert board.hung_up.wait(2)
 
 

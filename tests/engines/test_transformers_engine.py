@@ -13,6 +13,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from solver.engines.base_model import MODEL_TYPES
 from solver.engines.protocol import (
     Cancelled,
     ChatReply,
@@ -24,7 +25,7 @@ from solver.engines.protocol import (
 from solver.engines.transformers_engine import TransformersEngine
 from tests.engines.asking import request
 from tests.engines.conftest import tiny_spec
-from tests.engines.tiny_model import save_adapter
+from tests.engines.tiny_model import Shape, save_adapter, save_base
 
 MODELS = ("base", "retrieval", "planning", "coding", "debugging")
 SHARED = "read the list and print the largest number of it, then the smallest, one line each. " * 2
@@ -109,6 +110,29 @@ def test_mixed_adapters_with_staggered_arrivals_answer_exactly_as_plain_peft_one
         assert stats["reused_tokens"] > 300
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize("kind", MODEL_TYPES)
+def test_every_supported_kind_of_model_answers_as_it_does_in_transformers(tmp_path: Path, kind: str) -> None:
+    base = save_base(tmp_path / "base", Shape(kind=kind, layers=2))
+    save_adapter(base, tmp_path / "coding", seed=5)
+    adapters = {"coding": str(tmp_path / "coding")}
+    engine = TransformersEngine(tiny_spec(tmp_path, adapters=adapters, models={}))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    model = PeftModel.from_pretrained(plain, str(tmp_path / "coding")).eval()
+    ids = tokenizer.apply_chat_template(
+        [{"role": "user", "content": SHARED}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
+    out = model.generate(**ids, max_new_tokens=30, do_sample=False, pad_token_id=0, eos_token_id=2)
+    try:
+        reply = ask(engine, ("coding", SHARED, 30))
+    finally:
+        engine.close()
+    assert reply.text == tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
 def test_adapters_change_the_answer(tiny_engine: TransformersEngine) -> None:
@@ -235,7 +259,7 @@ def test_an_adapter_is_loaded_and_unloaded_while_others_answer(tiny: Path, tmp_p
             texts = {name: call.result().text for name, call in calls.items()}
         assert texts == expected
         assert fresh.text not in {text[: len(fresh.text)] for text in texts.values()}
-        assert ready < 2
+        assert ready < 10
         with pytest.raises(EngineRefused, match="no adapter 'planning'"):
             ask(engine, ("planning", "sum", 2))
         assert not engine.unload_adapter("planning")

@@ -1,4 +1,4 @@
-"""Random-weight Qwen2 models with LoRA adapters, made on the spot: small ones in a second, larger ones to measure."""
+"""Random-weight models with LoRA adapters, made on the spot: small ones in a second, larger ones to measure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 CHAT = (
@@ -37,6 +37,7 @@ class Shape:
     vocabulary: int = 320
     spread: float = 0.4
     ends: bool = True
+    kind: str = "qwen2"
 
 
 def save_tokenizer(folder: Path, *, ends: bool = True) -> None:
@@ -62,13 +63,15 @@ def save_tokenizer(folder: Path, *, ends: bool = True) -> None:
 def save_base(folder: Path, shape: Shape = Shape(), *, seed: int = 0) -> Path:
     save_tokenizer(folder, ends=shape.ends)
     torch.manual_seed(seed)
-    config = Qwen2Config(
+    config = AutoConfig.for_model(
+        shape.kind,
         vocab_size=shape.vocabulary,
         hidden_size=shape.hidden,
         intermediate_size=shape.feed_forward,
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,
         num_key_value_heads=2,
+        head_dim=shape.hidden // shape.heads,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
         bos_token_id=None,
@@ -76,7 +79,9 @@ def save_base(folder: Path, shape: Shape = Shape(), *, seed: int = 0) -> Path:
         pad_token_id=0,
         initializer_range=shape.spread,
     )
-    Qwen2ForCausalLM(config).save_pretrained(folder)
+    if shape.kind == "mistral":
+        config.sliding_window = None
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     return folder
 
 
