@@ -21,6 +21,7 @@ from django.utils.timezone import now
 from solver import engine_book, judge_pool, queue
 from solver.engines.protocol import EngineError, Sampling
 from solver.engines.registry import open_engine
+from solver.engines.spec import EngineSpec
 from solver.judge import LANGUAGES, JudgeError, language_from_name
 from solver.memo import Diverged, Memo
 from solver.recorder import Budget, LeaseLost, Recorder, RunCancelled
@@ -78,9 +79,7 @@ def start(
         spec = engine_book.get(engine)
     except LookupError as error:
         raise StartRefused("engine", f"{error}.") from None
-    known = {parameter.name for parameter in info.parameters}
-    usual = {name: value for name, value in engine_book.usual_params(spec).items() if name in known}
-    checked = _params(info, {**usual, **(params or {})}, language)
+    checked = _params(info, {**_usual(info, spec), **(params or {})}, language)
     if missing := info.missing_templates(spec.templates):
         raise StartRefused(
             "strategy",
@@ -138,6 +137,11 @@ def _language(problem: Problem, name: str) -> str:
         title = LANGUAGES[language].title if language in LANGUAGES else language
         raise StartRefused("language", f"{title} is not installed on this machine; the judge found: {have}.")
     return language
+
+
+def _usual(info: StrategyInfo, spec: EngineSpec) -> dict[str, Any]:
+    names = {parameter.name for parameter in info.parameters}
+    return {name: value for name, value in engine_book.usual_params(spec).items() if name in names}
 
 
 def _params(info: StrategyInfo, given: dict[str, Any], language: str) -> dict[str, Any]:

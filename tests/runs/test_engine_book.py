@@ -38,7 +38,7 @@ def test_a_teams_own_engine_is_the_default_and_otherwise_the_one_that_can_answer
 
 def test_the_micro_model_is_asked_for_what_it_was_trained_on_unless_somebody_says_otherwise() -> None:
     problem, _ = store(problem_spec(id="micro/x", source="micro"))
-    quiet = {"engine": "micro", "publish_to_workers": False}
+    quiet: dict[str, Any] = {"engine": "micro", "publish_to_workers": False}
     assert runs.start(problem, **quiet).params.items() >= {"k": 1, "t": 2}.items()
     assert runs.start(problem, params={"k": 3}, **quiet).params.items() >= {"k": 3, "t": 2}.items()
 
