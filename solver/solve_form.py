@@ -18,7 +18,7 @@ from solver.engines.protocol import Role
 from solver.engines.spec import BASE, EngineSpec
 from solver.judge import LANGUAGES
 from solver.strategies.parameters import Parameter
-from solver.strategies.registry import STRATEGIES, StrategyInfo
+from solver.strategies.registry import STRATEGIES, BadParameter, StrategyInfo
 from trajectories.models import Problem, Run
 from trajectories.problem_schema import TestKind
 
@@ -167,7 +167,11 @@ def _strategy(info: StrategyInfo, chosen: bool, values: Mapping[str, str]) -> St
         for p in info.parameters
         if p.kind != "subset"
     )
-    return StrategyChoice(info, chosen, settings, info.call_bound(info.params(info.check({}))))
+    try:
+        checked = info.check({setting.parameter.name: setting.value for setting in settings})
+    except BadParameter:  # the form is shown again with what was wrong; the bound is that of the defaults
+        checked = info.check({})
+    return StrategyChoice(info, chosen, settings, info.call_bound(info.params(checked)))
 
 
 def _engine(

@@ -363,3 +363,10 @@ def test_the_theme_is_kept_from_page_to_page(live_server_url: str, page: Page) -
     page.get_by_role("button", name="Switch between dark and light").click()
     page.goto(f"{live_server_url}/runs/")
     assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_the_number_of_a_line_is_a_link_to_it(live_server_url: str, page: Page) -> None:
+    page.goto(f"{live_server_url}/runs/{whole_run().pk}/")
+    page.locator("#s6-L2").click(position={"x": 12, "y": 8})
+    assert page.url.endswith("#s6-L2")
+    assert current(page) == "s6"

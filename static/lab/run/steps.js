@@ -93,6 +93,7 @@ $("#steps")?.addEventListener("pointerdown", (event) => {
 // -- views (tabs): what is not on the card is fetched when opened; the chosen view stays the same from step to step
 
 let preferred = "";
+const GUTTER = 52; // pixels of the line numbers
 
 async function openTab(step, name) {
   const link = $(`.tabs [data-tab="${CSS.escape(name)}"]`, step);
@@ -139,6 +140,11 @@ $("#steps")?.addEventListener("click", (event) => {
     event.preventDefault();
     preferred = tab.dataset.tab;
     openTab(tab.closest(".step"), preferred);
+    return;
+  }
+  const line = event.target.closest(".code li[id]");
+  if (line && event.target === line && event.offsetX < GUTTER) {
+    location.hash = line.id; // a link to this line, to be copied from the address
     return;
   }
   const test = event.target.closest(".cases a");
