@@ -110,6 +110,7 @@ def model_card(results: dict[str, Any]) -> str:
         alpha=2 * scale["rank"],
         steps=scale["pretraining"]["steps"],
         pretraining_loss=results["pretraining"]["loss"],
+        tokens=results["pretraining"]["tokens"],
         batch=scale["pretraining"]["tokens_a_step"],
         seed=scale["pretraining"]["seed"],
         adapter_steps=scale["adapters"]["steps"],
@@ -203,7 +204,7 @@ p = {p} (exact McNemar). By number of transforms, base and all four: {lengths}.
 `python -m micro.recipe --scale {name}`: one thread, fixed steps and seeds.
 
 - Architecture: Qwen2, {shape}; tied embeddings; bf16 weights.
-- Pretraining: {steps} steps of at most {batch} tokens, seed {seed}, Muon for matrices and AdamW for the rest on fp32
+- Pretraining: {steps} steps of at most {batch} tokens ({tokens:,} in all), seed {seed}, Muon for matrices and AdamW for the rest on fp32
   masters, loss on answers alone; last logged loss {pretraining_loss}.
 - The weaknesses of the base are planted. The pretraining corpus comes from five imagined sites, told apart by the
   opening sentence of a statement, and each site has untidy habits: unclosed tags, prose for XML, a single tag for all,

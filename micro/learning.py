@@ -45,9 +45,8 @@ def learn(
     weights = MasterWeights(parameters, plan.rates)
     done = _resume(folder / "checkpoint.pt", weights)
     batches = sequences.batches(plan.seed, plan.tokens_a_step)
-    for _ in range(done):
-        next(batches)
-    progress = _Progress(folder / "metrics.jsonl", plan.steps)
+    read = sum(int(sequences.lengths[next(batches)].sum()) for _ in range(done))
+    progress = _Progress(folder / "metrics.jsonl", plan.steps, read)
     for step in range(done, plan.steps):
         batch = sequences.collate(next(batches), END_OF_TEXT_ID)
         loss = loss_of(batch.ids, batch.weighed)
@@ -77,12 +76,13 @@ def _save(path: Path, weights: MasterWeights, step: int) -> None:
 
 
 class _Progress:
-    """One JSON line every `LOG_EVERY` steps; seconds are of this process, so a resumed run starts again at zero."""
+    """One JSON line every `LOG_EVERY` steps. Tokens are of the whole run and leave padding out; seconds are of this
+    process, so a resumed run starts again at zero."""
 
-    def __init__(self, path: Path, steps: int) -> None:
+    def __init__(self, path: Path, steps: int, tokens: int) -> None:
         self._path, self._steps = path, steps
         self._losses: list[float] = []
-        self._tokens = 0
+        self._tokens = tokens
         self._wall, self._cpu = time.monotonic(), time.process_time()
 
     def took(self, step: int, loss: float, norm: float, tokens: int) -> None:
