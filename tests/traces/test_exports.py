@@ -143,15 +143,34 @@ def test_a_file_that_was_changed_is_refused(run: Run, tmp_path: Path) -> None:
     assert not Run.objects.exists()
 
 
-def test_a_run_that_would_break_its_own_page_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_copy_with_a_senseless_value_is_taken_in_and_shown_without_it(
+    run: Run, tmp_path: Path, client: Client
+) -> None:
     head, *lines = map(json.loads, exported(run))
     run.delete()
     scored = next(
         event for event in lines if "score" in ((event["payload"].get("parse") or {}).get("value") or {})
     )
-    scored["payload"]["parse"]["value"]["score"] = {"<b>": 1}
+    scored["payload"]["parse"]["value"]["score"] = {"<b>broken</b>": 1}
     again = [line(event) for event in lines]
     report = bring(write(tmp_path / "run.jsonl", line({**head, "digest": digest(again)}), *again))
+    assert not report.faults
+    page = client.get(f"/runs/{Run.objects.get().pk}/")
+    assert page.status_code == 200
+    assert b"<b>broken</b>" not in page.content
+
+
+def test_a_copy_that_would_break_its_own_page_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = exported(run)
+    run.delete()
+
+    def broken(*args: object, **more: object) -> str:
+        raise TypeError("no page")
+
+    monkeypatch.setattr(run_page, "fill", broken)
+    report = bring(write(tmp_path / "run.jsonl", *lines))
     assert "the run cannot be shown" in str(report.faults[0])
     assert not Run.objects.exists()
 
