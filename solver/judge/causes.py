@@ -29,6 +29,7 @@ class Cause(StrEnum):
     EXIT_IGNORED = "harness: the exit code was ignored"
     BUILTIN_SHADOWED = "harness: a built-in was shadowed by an earlier program in shared globals"
     NAME_LEAKED = "harness: a name leaked from an earlier program in shared globals"
+    SECOND_JUDGING = "harness: the corpus's own second judging, a fresh process a program, says what we say"
     TIME_LIMIT = "time limit"
     MEMORY_LIMIT = "memory limit"
     MODULE_MISSING = "a third-party module is missing here"
@@ -129,7 +130,11 @@ def _with_shadows(record: Recorded, names: set[str]) -> Recorded:
 
 def _or_chance(record: Recorded, judge: Judge) -> Cause:
     seen = {_passes(judge, record) for _ in range(_REPEATS)}
-    return Cause.NONDETERMINISTIC if record.passed in seen else Cause.UNEXPLAINED
+    if record.passed in seen:
+        return Cause.NONDETERMINISTIC
+    if record.second is not None and record.second != record.passed:
+        return Cause.SECOND_JUDGING
+    return Cause.UNEXPLAINED
 
 
 def _passes(judge: Judge, record: Recorded) -> bool:

@@ -61,6 +61,7 @@ class Recorded:
     profile: str
     passed: bool
     quirks: tuple[str, ...]
+    second: bool | None = None  # what the corpus's own second judging said, in a fresh process a program
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _recorded(row: dict[str, Any], problems: dict[str, dict[str, Any]]) -> Recor
         profile=_PROFILES.get(harness, "strict"),
         passed=bool(passed),
         quirks=tuple(problem.get("quirks", ())),
+        second=(row.get("rejudge") or {}).get("passed"),
     )
 
 
