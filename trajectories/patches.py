@@ -14,30 +14,31 @@ from django.template.loader import render_to_string
 
 from trajectories import run_page, story
 from trajectories.models import Run, StepEvent
-from trajectories.story import Story
+from trajectories.story import Marker, Story
 
 Patch = dict[str, str]
 STEPS, OUTLINE = "steps", "outline"
 LANES_STEPS = 25  # a drawing has one bar a step, so its cost grows with the run
-QUIET = frozenset({"note"})  # kinds that change neither header nor lanes
+QUIET = frozenset({"note"})  # kinds that change neither steps nor header nor lanes
 
 
 def messages(run_id: int, events: Sequence[StepEvent]) -> list[dict[str, Any]]:
     """One message an event, in order, as WebSocket frames and `GET /runs/<id>/patches/` carry them."""
-    if not events:
-        return []
+    if all(event.kind in QUIET for event in events):
+        return [_message(event, _decision(event)) for event in events]
     run = Run.objects.select_related("problem").get(pk=run_id)
     batch = _Batch(run, events)
-    return [
-        {
-            "t": "event",
-            "seq": event.seq,
-            "kind": event.kind,
-            "step": event.step,
-            "patches": batch.patches(event),
-        }
-        for event in events
-    ]
+    return [_message(event, batch.patches(event)) for event in events]
+
+
+def _message(event: StepEvent, found: list[Patch]) -> dict[str, Any]:
+    return {"t": "event", "seq": event.seq, "kind": event.kind, "step": event.step, "patches": found}
+
+
+def _decision(event: StepEvent) -> list[Patch]:
+    """A note changes nothing but the column of steps, where it appears: no query is needed."""
+    marker = Marker(event.run_id, event.seq, event.kind, event.payload)
+    return [_patch(marker.id, STEPS, "run/_marker.html", marker=marker)] if story.shown(marker) else []
 
 
 def frame(run: Run) -> list[Patch]:
@@ -130,8 +131,6 @@ class _Batch:
 
     def _frame(self) -> list[Patch]:
         """Header, and the lanes unless the run is long: then they are drawn anew every so many events."""
-        if all(event.kind in QUIET for event in self.events):
-            return []
         found = [_head(self.run, self.told)]
         every = 1 + len(self.told.steps) // LANES_STEPS
         if self.run.ended or any(event.seq % every == 0 for event in self.events):

@@ -138,6 +138,15 @@ def test_the_number_of_queries_does_not_grow_with_the_batch(
         patches.messages(run.pk, rows)
 
 
+def test_a_decision_is_shown_without_a_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    teller = Teller()
+    teller.begin()
+    rows = eventlog.read_after(teller.run.pk, teller.note("fallback", why="x", instead="y") - 1)
+    with django_assert_num_queries(0):
+        (message,) = patches.messages(teller.run.pk, rows)
+    assert [patch["id"] for patch in message["patches"]] == ["m2"]
+
+
 def test_the_page_takes_at_most_nine_queries(
     client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
