@@ -47,7 +47,7 @@ def test_a_run_goes_through_the_whole_tree_and_survives_kill_9_of_its_worker(lab
     assert lab.listening_ports() == {lab.port}
     lab.process.send_signal(signal.SIGINT)
     assert lab.process.wait(30) == 0
-    assert lab.gone(5), lab.processes()
+    assert lab.gone(15), lab.processes()
 
 
 def test_ctrl_c_in_the_middle_of_a_run_leaves_it_to_the_next_start(lab: Lab) -> None:
@@ -57,7 +57,7 @@ def test_ctrl_c_in_the_middle_of_a_run_leaves_it_to_the_next_start(lab: Lab) -> 
     wait_for(lab, run_id, lambda run: run["step_count"] >= 2, 30)
     lab.process.send_signal(signal.SIGINT)
     assert lab.process.wait(30) == 0
-    assert lab.gone(5), lab.processes()
+    assert lab.gone(15), lab.processes()
     again = Lab(lab.folder)
     try:
         assert "ready" in again.ready_line()
@@ -73,7 +73,7 @@ def test_kill_9_of_the_supervisor_leaves_no_process_behind(lab: Lab) -> None:
     assert lab.processes()
     lab.process.kill()
     lab.process.wait(5)
-    assert lab.gone(5), lab.processes()
+    assert lab.gone(15), lab.processes()
 
 
 def test_a_second_lab_on_the_same_folder_says_so_in_one_sentence(lab: Lab) -> None:

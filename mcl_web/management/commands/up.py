@@ -71,7 +71,8 @@ class Command(BaseCommand):
         address = f"http://127.0.0.1:{port}/"
         tree.start("web", [sys.executable, "-m", *_web(port)], env)
         tree.start("infer", [sys.executable, "-m", *_worker("infer", "infer", settings.RUNS_PER_WORKER)], env)
-        tree.start("default", [sys.executable, "-m", *_worker("default", "default,judge", 2), "-B"], env)
+        tree.start("default", [sys.executable, "-m", *_worker("default", "default,judge", 2)], env)
+        tree.start("beat", [sys.executable, "-m", *_beat()], env)
         if not until(lambda: _answers(address), tree, READY_WITHIN_S):
             raise CommandError(
                 f"The web server did not answer within {READY_WITHIN_S:.0f} s; see {tree.log_dir}/web.log."
@@ -111,6 +112,11 @@ def _worker(name: str, queues: str, threads: int) -> list[str]:
         *("-Q", queues, "-n", f"{name}@%h"),
         *("-l", "WARNING", "--without-gossip", "--without-mingle"),
     ]
+
+
+def _beat() -> list[str]:
+    """A child of the supervisor, not the worker's `-B`: that one forks a process which outlives a kill -9."""
+    return ["celery", "-A", "mcl_web", "beat", "-l", "WARNING", "--pidfile="]
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
