@@ -238,15 +238,14 @@ class OpenAIEngine:
                 await stream.response.aclose()
         return first_token
 
-    def payload(self, request: ChatRequest, *, schema: bool | None = None) -> dict[str, Any]:
-        """The request's body. `schema` overrides whether structured output is asked for (the probe does)."""
+    def payload(self, request: ChatRequest, *, constrain: bool | None = None) -> dict[str, Any]:
+        """The request's body. `constrain` overrides whether its grammar is sent (the probe does)."""
         can = self.spec.capabilities
         extra: dict[str, Any] = dict(self.spec.extra_body)
         if request.sampling.seed is not None and can.seed:
             extra["seed"] = request.sampling.seed
-        if request.schema is not None and (can.structured_output if schema is None else schema):
-            named = {"name": "answer", "schema": request.schema, "strict": True}
-            extra["response_format"] = {"type": "json_schema", "json_schema": named}
+        if request.grammar is not None and (can.structured_output if constrain is None else constrain):
+            extra["structured_outputs"] = {"grammar": request.grammar}
         body: dict[str, Any] = {
             "model": request.model,
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
@@ -295,7 +294,7 @@ class OpenAIEngine:
             models=tuple(dict.fromkeys(self.spec.models.values())),
             streams=True,
             seeds=self.spec.capabilities.seed,
-            schemas=self.spec.capabilities.structured_output,
+            grammars=self.spec.capabilities.structured_output,
         )
 
     def close(self) -> None:
@@ -356,8 +355,8 @@ class OpenAIEngine:
             detail["served_by"] = assembly.model
         if assembly.reasoning_chars:
             detail["reasoning_chars"] = assembly.reasoning_chars
-        if request.schema is not None and not self.spec.capabilities.structured_output:
-            detail["schema_enforced"] = False
+        if request.grammar is not None:
+            detail["grammar_enforced"] = self.spec.capabilities.structured_output
         return ChatReply(
             text=assembly.text,
             finish_reason=assembly.finished(),

@@ -10,12 +10,7 @@ from solver.engines.openai_api import OpenAIEngine
 from solver.engines.openai_errors import Setback
 from solver.engines.protocol import ChatRequest, Message, Role, Sampling
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"answer": {"type": "integer", "minimum": 0, "maximum": 9}},
-    "required": ["answer"],
-    "additionalProperties": False,
-}
+_GRAMMAR = 'start: "{\\"answer\\": " /[0-9]/ "}"\n'
 
 
 def probe(engine: OpenAIEngine) -> list[Check]:
@@ -99,12 +94,12 @@ def _seed(engine: OpenAIEngine) -> Check:
 def _structured(engine: OpenAIEngine) -> Check:
     started = time.monotonic()
     asked = _request(engine, "Write a poem about rain.", max_tokens=64)
-    request = ChatRequest(asked.role, asked.model, asked.messages, asked.sampling, _SCHEMA)
+    request = ChatRequest(asked.role, asked.model, asked.messages, asked.sampling, _GRAMMAR)
     declared = engine.spec.capabilities.structured_output
     try:
-        answer = engine.run(engine.ask_once(engine.payload(request, schema=True)))
+        answer = engine.run(engine.ask_once(engine.payload(request, constrain=True)))
         obeyed = _obeys(answer.text)
-        detail = "A JSON schema was obeyed." if obeyed else "A JSON schema was accepted and not obeyed."
+        detail = "A grammar was obeyed." if obeyed else "A grammar was accepted and not obeyed."
     except Setback as setback:
         obeyed, detail = False, str(setback)
     mend = "" if obeyed == declared else f"Set capabilities.structured_output to {str(obeyed).lower()}."

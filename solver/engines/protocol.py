@@ -62,7 +62,7 @@ class ChatRequest:
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling = Sampling()
-    schema: dict[str, Any] | None = None  # JSON Schema for constrained decoding, where the engine can
+    grammar: str | None = None  # Lark in llguidance's dialect: only such answers, where the engine can
 
     def digest(self) -> str:
         """SHA-256 of everything that decides the answer; equal digests may share a stored answer."""
@@ -110,7 +110,7 @@ class EngineInfo:
     models: tuple[str, ...]
     streams: bool = False
     seeds: bool = False
-    schemas: bool = False
+    grammars: bool = False  # decoding can be constrained to a grammar
     adapters: bool = False
 
 

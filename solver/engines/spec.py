@@ -250,7 +250,7 @@ class EngineSpec(_Strict):
         messages: tuple[Message, ...],
         *,
         seed: int | None = None,
-        schema: dict[str, Any] | None = None,
+        grammar: str | None = None,
     ) -> ChatRequest:
         """The call this engine would be asked: its model for the role and its sampling defaults."""
         defaults = self.sampling
@@ -260,7 +260,7 @@ class EngineSpec(_Strict):
             max_tokens=defaults.max_tokens,
             seed=defaults.seed if seed is None else seed,
         )
-        return ChatRequest(role, self.model_for(role), messages, sampling, schema)
+        return ChatRequest(role, self.model_for(role), messages, sampling, grammar)
 
     def digest(self) -> str:
         """SHA-256 of the whole description; equal digests may share one opened engine."""

@@ -115,8 +115,8 @@ class TransformersEngine:
             "template_digest": self._codec.template_digest,
             "reused_prompt_tokens": row.reused,
         }
-        if request.schema is not None:
-            detail["schema_enforced"] = False
+        if request.grammar is not None:
+            detail["grammar_enforced"] = False
         return detail
 
     def _submit(self, row: Row) -> str | None:

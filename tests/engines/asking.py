@@ -13,8 +13,8 @@ def request(
     *,
     role: Role = Role.CODING,
     model: str = "small",
-    schema: dict[str, Any] | None = None,
+    grammar: str | None = None,
     **sampling: Any,
 ) -> ChatRequest:
     settings = replace(Sampling(max_tokens=64), **sampling)
-    return ChatRequest(role, model, (Message("user", text),), settings, schema)
+    return ChatRequest(role, model, (Message("user", text),), settings, grammar)

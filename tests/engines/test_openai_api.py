@@ -75,17 +75,18 @@ def test_seed_stop_and_extra_fields_reach_the_server_and_no_key_is_sent_without_
     assert "authorization" not in board.headers[0]
 
 
-def test_a_schema_is_sent_only_to_servers_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grammar_is_sent_only_to_servers_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    schema = {"type": "object"}
-    with engine_at(answer("{}")) as (engine, board):
-        reply = engine.chat(request(schema=schema))
-    assert "response_format" not in board.bodies[0]
-    assert reply.detail["schema_enforced"] is False
+    grammar = 'start: "yes" | "no"\n'
+    with engine_at(answer("no")) as (engine, board):
+        reply = engine.chat(request(grammar=grammar))
+    assert "structured_outputs" not in board.bodies[0]
+    assert reply.detail["grammar_enforced"] is False
     assert "authorization" not in board.headers[0], "a key of another account must not be picked up"
-    with engine_at(answer("{}"), capabilities={"structured_output": True}) as (engine, board):
-        engine.chat(request(schema=schema))
-    assert board.bodies[0]["response_format"]["json_schema"]["schema"] == schema
+    with engine_at(answer("no"), capabilities={"structured_output": True}) as (engine, board):
+        reply = engine.chat(request(grammar=grammar))
+    assert board.bodies[0]["structured_outputs"] == {"grammar": grammar}
+    assert reply.detail["grammar_enforced"] is True
 
 
 def test_a_limited_request_is_tried_again_after_the_time_the_server_asks_for() -> None:

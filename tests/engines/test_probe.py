@@ -11,14 +11,14 @@ from solver.engines.probe import probe
 from tests.engines.loopback import Handler, answer, serving, status
 
 
-def model(*, seeds: bool, schemas: bool, usage: bool) -> Callable[[Handler], None]:
+def model(*, seeds: bool, grammars: bool, usage: bool) -> Callable[[Handler], None]:
     """A server with exactly these capabilities."""
     counter = itertools.count()
 
     def behave(handler: Handler) -> None:
         body = handler.board.bodies[-1]
         count = (5, 2) if usage else None
-        if "response_format" in body and schemas:
+        if "structured_outputs" in body and grammars:
             answer(json.dumps({"answer": 4}), usage=count)(handler)
         elif body["temperature"] > 0:
             words = f"seeded {body['seed']}" if seeds else f"random {next(counter)}"
@@ -38,7 +38,7 @@ def checks(behave: Callable[[Handler], None], **fields: Any) -> dict[str, Check]
 
 
 def test_a_capable_server_passes_every_check_it_declares() -> None:
-    found = checks(model(seeds=True, schemas=True, usage=True), capabilities={"structured_output": True})
+    found = checks(model(seeds=True, grammars=True, usage=True), capabilities={"structured_output": True})
     assert {name: check.ok for name, check in found.items()} == {
         "models": True,
         "answers": True,
@@ -51,7 +51,7 @@ def test_a_capable_server_passes_every_check_it_declares() -> None:
 
 
 def test_a_plain_server_is_told_what_to_declare() -> None:
-    found = checks(model(seeds=False, schemas=False, usage=False))
+    found = checks(model(seeds=False, grammars=False, usage=False))
     assert [found[name].ok for name in ("answers", "usage", "seed", "structured output")] == [
         True,
         False,
@@ -64,13 +64,13 @@ def test_a_plain_server_is_told_what_to_declare() -> None:
 
 
 def test_an_undeclared_capability_is_offered() -> None:
-    found = checks(model(seeds=True, schemas=True, usage=True))
+    found = checks(model(seeds=True, grammars=True, usage=True))
     assert found["structured output"].mend == "Set capabilities.structured_output to true."
 
 
 def test_a_model_that_is_not_served_is_named() -> None:
     found = checks(
-        model(seeds=True, schemas=True, usage=True), models={"default": "small", "coding": "coder"}
+        model(seeds=True, grammars=True, usage=True), models={"default": "small", "coding": "coder"}
     )
     assert found["models"].ok is False
     assert "not coder" in found["models"].detail
