@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "mcl_web",
     "trajectories",
     "solver",
+    "training",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

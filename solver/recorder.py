@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeVar
 
 from solver import judging
 from solver.agents.formats import Parsed
-from solver.agents.prompts import Prompt
+from solver.agents.prompts import Prompt, with_feedback
+from solver.change import Change
 from solver.drafts import Draft
 from solver.engines.protocol import (
     ChatModel,
@@ -25,6 +26,7 @@ from solver.engines.protocol import (
     FinishReason,
     Role,
     Sampling,
+    Usage,
 )
 from solver.judge import Judge, Report
 from solver.memo import Memo
@@ -71,6 +73,7 @@ class Recorder:
         sampling: Sampling,
         budget: Budget,
         judge_profile: str,
+        change: Change | None = None,
     ) -> None:
         self.problem, self.engine, self.judge, self.hold, self.memo = problem, engine, judge, hold, memo
         self.model_for, self.sampling, self.budget, self.judge_profile = (
@@ -79,6 +82,7 @@ class Recorder:
             budget,
             judge_profile,
         )
+        self.change = change
         self.step = self.calls = self.tokens = 0
         self.began = time.monotonic()
 
@@ -97,7 +101,8 @@ class Recorder:
         self._checkpoint()
         self._spend()
         self.step += 1
-        request = ChatRequest(role, self.model_for(role), prompt.messages(), self._sampling())
+        prompt = self._prompt(prompt)
+        request = ChatRequest(role, self._model(role), prompt.messages(), self._sampling())
         done = self.memo.take(self.step, request.digest())
         if done is None:
             done = self._call(request, prompt, parse, attempt=attempt, gist=gist, detail=detail or {})
@@ -106,11 +111,20 @@ class Recorder:
         truncated = done.finish_reason == FinishReason.LENGTH
         return Answer(self.step, done.text, parse(done.text), truncated)
 
+    def _prompt(self, prompt: Prompt) -> Prompt:
+        feedback = self.change.feedback_for(self.step) if self.change else ""
+        return with_feedback(prompt, feedback) if feedback else prompt
+
+    def _model(self, role: Role) -> str:
+        changed = self.change.model_for(self.step, role.value) if self.change else None
+        return changed or self.model_for(role)
+
     def _sampling(self) -> Sampling:
         """Above temperature 0 each step draws with a seed of its own: the same question twice is two draws."""
-        if self.sampling.temperature == 0 or self.sampling.seed is None:
-            return self.sampling
-        return dataclasses.replace(self.sampling, seed=self.sampling.seed + self.step)
+        usual = self.sampling if self.change is None else self.change.sampling_for(self.step, self.sampling)
+        if usual.temperature == 0 or usual.seed is None:
+            return usual
+        return dataclasses.replace(usual, seed=usual.seed + self.step)
 
     def _call(
         self,
@@ -139,7 +153,7 @@ class Recorder:
         )
         draft = Draft(partial(bell.delta, self.hold.run_id, self.step))
         try:
-            reply = self.engine.chat(request, on_delta=draft.push, cancelled=self._stopped)
+            reply = self._edited() or self.engine.chat(request, on_delta=draft.push, cancelled=self._stopped)
         except EngineError as error:
             self._checkpoint()
             self._write(events.StepFailed(step=self.step, code=error.code, message=str(error)))
@@ -149,6 +163,20 @@ class Recorder:
         finished = _finished(self.step, reply, text, parse(text))
         self._write(finished)
         return finished
+
+    def _edited(self) -> ChatReply | None:
+        """The answer that a person or a supervisor wrote in this step's place; no model runs."""
+        text = self.change.edit_for(self.step) if self.change else None
+        if self.change is None or text is None:
+            return None
+        return ChatReply(
+            text=text,
+            finish_reason=FinishReason.STOP,
+            usage=Usage(0, 0),
+            model=f"edited by {self.change.actor}" if self.change.actor else "edited",
+            seconds=0.0,
+            detail={"edited": True},
+        )
 
     # -- judge steps
 

@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from solver import engine_book, judge_pool, queue
+from solver.change import Change
 from solver.engines.protocol import EngineError, Sampling
 from solver.engines.registry import open_engine
 from solver.engines.spec import EngineSpec
@@ -240,6 +241,7 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         ),
         budget=Budget(calls=params.max_calls or info.call_bound(params)),
         judge_profile=run.judge_profile,
+        change=Change.of(run),
     )
     outcome = info.run(problem, recorder, params)
     if outcome.code is None:

@@ -164,6 +164,43 @@ class Rejudged(Event):
     report: dict[str, Any]
 
 
+class RunBranched(Event):
+    """The run is another's from step `step` on: earlier steps are the parent's own (their cost was paid there), and at
+    `step` something was changed: the answer itself (`edit`), the prompt by a `feedback`, or the models from there on
+    (`models`). Always the first event of such a run. `parent_seq` is how far the parent's log had come."""
+
+    kind: ClassVar[str] = "run.branched"
+    parent: int
+    parent_seq: int
+    at: int
+    change: Literal["edit", "feedback", "models"]
+    frozen_steps: int
+    actor: str = ""
+    reason: str = ""
+
+
+class Judged(Event):
+    """What somebody says of a step, or of the run where `step` is None. Never changed: an `undo` names what it takes
+    back by its key, and undoing an undo brings it back. `key` is the client's and unique within the run.
+
+    `value` by verb: blame {"agent", "cause", "confidence"?, "flips"?, "trials"?}; accept {"role"}; reject {"code"};
+    correct {"text", "branch"?}; comment {"text", "lines"?: [first, last]}. `evidence` cites steps and lines:
+    {"step", "lines"?, "quote"?, "known"}.
+    """
+
+    kind: ClassVar[str] = "judged"
+    key: str
+    step: int | None
+    verb: Literal["blame", "accept", "reject", "correct", "comment", "undo"]
+    source: Literal["human", "supervisor", "replay", "rule"]
+    actor: str
+    value: dict[str, Any] = {}
+    before: dict[str, Any] = {}
+    reason: str = ""
+    evidence: list[dict[str, Any]] = []
+    undoes: str = ""
+
+
 KINDS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
@@ -177,6 +214,8 @@ KINDS: dict[str, type[Event]] = {
         Note,
         RunFinished,
         Rejudged,
+        RunBranched,
+        Judged,
     )
 }
 

@@ -134,6 +134,10 @@ class Run(models.Model):
     )  # a double click or a reload starts nothing twice
     created_by = models.CharField(max_length=150, blank=True)
     imported_from = models.CharField(max_length=32, blank=True, db_index=True)  # a file format; "": ran here
+    branch_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="branches")
+    branch = models.JSONField(
+        default=dict, blank=True
+    )  # solver.branches.Change: what differs, from which step
     recorded_solved = models.BooleanField(null=True, blank=True)  # what the source of an import says
 
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
@@ -241,6 +245,84 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.run_id} step {self.number} {self.role}"
+
+
+class JudgementQuerySet(models.QuerySet["Judgement"]):
+    def standing(self) -> JudgementQuerySet:
+        """Those that nobody has taken back."""
+        return self.filter(undone=False)
+
+
+class Judgement(models.Model):
+    """Projection of a `judged` event: insert only but for `undone`, which its undo sets. See `trajectories.review`."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="judgements")
+    seq = models.PositiveIntegerField()
+    key = models.CharField(max_length=64)
+    step = models.PositiveIntegerField(null=True, blank=True)
+    verb = models.CharField(max_length=8)
+    source = models.CharField(max_length=10)
+    actor = models.CharField(max_length=150)
+    value = models.JSONField(default=dict)
+    before = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+    evidence = models.JSONField(default=list)
+    undoes = models.CharField(max_length=64, blank=True)
+    undone = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    objects = JudgementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "key"], name="judgement_once")]
+        indexes = [models.Index(fields=["actor", "-id"], name="judgement_actor")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} by {self.actor} of run {self.run_id} step {self.step}"
+
+
+class Blame(models.Model):
+    """Projection: whom a source holds responsible for a run's failure, by its newest standing `blame`."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="blames")
+    source = models.CharField(max_length=10)
+    actor = models.CharField(max_length=150)
+    agent = models.CharField(max_length=16)  # retrieval, planning, coding, debugging, or none
+    cause = models.CharField(max_length=64, blank=True)
+    step = models.PositiveIntegerField(null=True, blank=True)
+    confidence = models.FloatField(null=True, blank=True)  # as stated by the source, 0 to 1
+    flips = models.PositiveIntegerField(
+        null=True, blank=True
+    )  # of a replay: how many of `trials` came out AC
+    trials = models.PositiveIntegerField(null=True, blank=True)
+    judgement = models.ForeignKey(Judgement, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "source", "actor"], name="blame_source")]
+        indexes = [models.Index(fields=["source", "agent"], name="blame_agent")]
+
+    def __str__(self) -> str:
+        return f"{self.source} blames {self.agent} in run {self.run_id}"
+
+
+class Decision(models.Model):
+    """Projection: what a reviewer decided of a step, by their newest standing `accept` or `reject`."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="decisions")
+    step = models.PositiveIntegerField()
+    actor = models.CharField(max_length=150)
+    accepted = models.BooleanField()
+    role = models.CharField(max_length=16, blank=True)
+    code = models.CharField(max_length=32, blank=True)  # of a rejection
+    judgement = models.ForeignKey(Judgement, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "step", "actor"], name="decision_once")]
+        indexes = [models.Index(fields=["actor", "accepted"], name="decision_actor")]
+
+    def __str__(self) -> str:
+        return f"step {self.step} of run {self.run_id} {'accepted' if self.accepted else 'rejected'}"
 
 
 class Worker(models.Model):

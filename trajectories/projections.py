@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import singledispatch
+from typing import Any
 
 from django.db.models import F
 
 from trajectories import events
-from trajectories.models import Run, RunStatus, Step, StepState
+from trajectories.models import Blame, Decision, Judgement, Run, RunStatus, Step, StepState
 
 
 @singledispatch
@@ -108,3 +109,46 @@ def _(event: events.RunFinished, run_id: int, seq: int, at: datetime) -> None:
         lease_owner="",
         lease_expires_at=None,
     )
+
+
+@_project.register
+def _(event: events.Judged, run_id: int, seq: int, at: datetime) -> None:
+    """The row of the judgement, then what stands now of the thing that it, or what it takes back, is about."""
+    fields = event.model_dump(mode="json")
+    row = Judgement.objects.create(run_id=run_id, seq=seq, created_at=at, **fields)
+    while row.verb == "undo":
+        target = Judgement.objects.get(run_id=run_id, key=row.undoes)
+        target.undone = not row.undone
+        target.save(update_fields=["undone"])
+        row = target
+    if row.verb == "blame":
+        _blame(row)
+    elif row.verb in ("accept", "reject"):
+        _decide(row)
+
+
+def _blame(said: Judgement) -> None:
+    mine: dict[str, Any] = {"run_id": said.run_id, "source": said.source, "actor": said.actor}
+    newest = Judgement.objects.standing().filter(**mine, verb="blame").order_by("seq").last()
+    if newest is None:
+        Blame.objects.filter(**mine).delete()
+        return
+    value = newest.value
+    known = {name: value.get(name) for name in ("confidence", "flips", "trials")}
+    about = {"agent": value["agent"], "cause": value.get("cause", ""), "step": newest.step}
+    Blame.objects.update_or_create(**mine, defaults={**about, **known, "judgement": newest})
+
+
+def _decide(said: Judgement) -> None:
+    mine: dict[str, Any] = {"run_id": said.run_id, "step": said.step, "actor": said.actor}
+    newest = Judgement.objects.standing().filter(**mine, verb__in=("accept", "reject")).order_by("seq").last()
+    if newest is None:
+        Decision.objects.filter(**mine).delete()
+        return
+    value = newest.value
+    decided = {
+        "accepted": newest.verb == "accept",
+        "role": value.get("role", ""),
+        "code": value.get("code", ""),
+    }
+    Decision.objects.update_or_create(**mine, defaults={**decided, "judgement": newest})

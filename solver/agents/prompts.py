@@ -65,3 +65,14 @@ def render(set_name: str, role: str, **fields: str) -> Prompt:
     """Fill the newest version of a template. Missing fields raise KeyError; values stay as they are."""
     name, digest, template = _load(set_name, role)
     return Prompt(template.substitute(fields).rstrip("\n"), name, digest)
+
+
+def with_feedback(prompt: Prompt, feedback: str) -> Prompt:
+    """The same question with a supervisor's feedback after it (MapCoder-Lite section 2.2).
+
+    Only the re-run sees it: the training pair that comes of it is the original prompt and the revised answer.
+    """
+    name, digest, template = _load("lab", "feedback")
+    text = template.substitute(prompt=prompt.text, feedback=feedback).rstrip("\n")
+    both = hashlib.sha256(f"{prompt.template_digest}{digest}".encode()).hexdigest()
+    return Prompt(text, f"{prompt.template}+{name}", both)

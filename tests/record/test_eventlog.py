@@ -173,10 +173,18 @@ def test_every_kind_of_event_survives_the_way_through_the_database() -> None:
         events.RunFinished(status="failed", reason="engine_unreachable"),
     ]
     eventlog.append(run.pk, written, fence=fence)
-    rejudged = events.Rejudged(before="", verdict="AC", passed=1, total=1, strip="a", report={})
-    eventlog.append_unowned(run.pk, rejudged, when=[RunStatus.FAILED])
-    assert [events.parse(e.kind, e.payload) for e in eventlog.read_all(run.pk)] == [*written, rejudged]
-    assert {event.kind for event in [*written, rejudged]} == set(events.KINDS)
+    later: list[events.Event] = [
+        events.Rejudged(before="", verdict="AC", passed=1, total=1, strip="a", report={}),
+        events.Judged(key="k", step=1, verb="comment", source="human", actor="a", value={"text": "why?"}),
+    ]
+    for event in later:
+        eventlog.append_unowned(run.pk, event, when=[RunStatus.FAILED])
+    branched = make_run()
+    begun = events.RunBranched(parent=run.pk, parent_seq=run.last_seq, at=2, change="edit", frozen_steps=1)
+    eventlog.restore(branched.pk, [begun], [datetime.now(UTC)])
+    read = [events.parse(e.kind, e.payload) for r in (run, branched) for e in eventlog.read_all(r.pk)]
+    assert read == [*written, *later, begun]
+    assert {event.kind for event in read} == set(events.KINDS)
 
 
 def test_a_payload_with_an_unknown_field_is_refused() -> None:

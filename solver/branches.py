@@ -1,0 +1,139 @@
+"""Counterfactual replay: a run that is another's up to a step, and differs from there.
+
+A branch starts with a copy of the parent's events before the step: frozen, so that they are neither asked nor judged
+nor paid again. At the step one thing changes, and whatever follows is asked and judged anew. Several branches of one
+change, each with a seed of its own, tell how often it flips the verdict: that number is evidence of blame.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+
+from solver import runs
+from solver.change import Change
+from trajectories import eventlog, events
+from trajectories.models import Run, Step, StepState
+from trajectories.version import code_version
+
+LONGEST_TEXT = 200_000
+REPLAY_TEMPERATURE = 0.7
+COPIED = ("step.started", "step.finished", "tests.started", "tests.finished", "note")
+
+
+class BranchRefused(ValueError):
+    """A branch that cannot be made; the message is a sentence for people."""
+
+
+def start(
+    parent: Run,
+    change: Change,
+    *,
+    reason: str = "",
+    request_id: str = "",
+    publish_to_workers: bool = True,
+) -> Run:
+    """Queue a branch of an ended run. The same `request_id` again returns the run it started. Raises BranchRefused."""
+    request_id = request_id or uuid.uuid4().hex
+    if known := Run.objects.filter(request_id=request_id).first():
+        return known
+    _check(parent, change)
+    try:
+        with transaction.atomic():
+            run = _create(parent, change, request_id, publish_to_workers)
+            frozen = _copy(parent, change, run, reason)
+            # What was copied was paid for in the parent.
+            Run.objects.filter(pk=run.pk).update(
+                calls=0, prompt_tokens=0, completion_tokens=0, model_seconds=0, format_failures=0
+            )
+    except IntegrityError:  # the same request arrived twice at once
+        return Run.objects.get(request_id=request_id)
+    run.refresh_from_db()
+    run.step_count = frozen
+    if publish_to_workers:
+        transaction.on_commit(lambda: runs.publish(run.pk))
+    return run
+
+
+def repeat(parent: Run, change: Change, times: int, *, reason: str = "", request_id: str = "") -> list[Run]:
+    """`times` branches of the same change, each with its own draw: greedy for the first, sampled for the rest."""
+    request_id = request_id or uuid.uuid4().hex
+    started = []
+    for draw in range(times):
+        temperature = change.temperature if not draw else (change.temperature or REPLAY_TEMPERATURE)
+        one = replace(change, temperature=temperature, draw=draw)
+        started.append(start(parent, one, reason=reason, request_id=f"{request_id[:56]}-{draw}"))
+    return started
+
+
+def _check(parent: Run, change: Change) -> None:
+    if not parent.ended:
+        raise BranchRefused(f"Run {parent.pk} has not ended; wait for its end or cancel it first.")
+    if parent.imported_from:
+        raise BranchRefused(
+            f"Run {parent.pk} was imported: the lab does not have the strategy and the engine that made it."
+        )
+    step = Step.objects.filter(run=parent, number=change.at).first()
+    if step is None:
+        raise BranchRefused(f"Run {parent.pk} has no step {change.at}.")
+    if step.role == "judge":
+        raise BranchRefused(
+            f"Step {change.at} is the judge's; change the agent's step whose program it judged."
+        )
+    if change.kind != "models" and not change.text.strip():
+        raise BranchRefused("The change is empty; write the answer, or the feedback for the agent.")
+    if len(change.text) > LONGEST_TEXT:
+        raise BranchRefused(f"The change has {len(change.text):,} characters; at most {LONGEST_TEXT:,} fit.")
+    unfinished = Step.objects.filter(run=parent, number__lt=change.at).exclude(state=StepState.DONE)
+    if unfinished.exists():
+        raise BranchRefused(
+            f"A step before step {change.at} has not finished, so it cannot be kept as it is."
+        )
+
+
+def _create(parent: Run, change: Change, request_id: str, publish_to_workers: bool) -> Run:
+    return Run.objects.create(
+        problem=parent.problem,
+        strategy=parent.strategy,
+        params=parent.params,
+        engine=parent.engine,
+        engine_name=parent.engine_name,
+        seed=parent.seed,
+        language=parent.language,
+        judge_profile=parent.judge_profile,
+        code_version=code_version(),
+        request_id=request_id,
+        created_by=change.actor,
+        branch_of=parent,
+        branch=change.to_json(),
+        published_at=None if publish_to_workers else now(),
+    )
+
+
+def _copy(parent: Run, change: Change, run: Run, reason: str) -> int:
+    """Write the parent's events before the step into the branch, at their own times; how many steps that are."""
+    kept: list[events.Event] = []
+    times = []
+    for row in eventlog.read_all(parent.pk):
+        if row.kind not in COPIED:
+            continue
+        event = events.parse(row.kind, row.payload)
+        if isinstance(event, events.StepStarted | events.TestsStarted) and event.step >= change.at:
+            break
+        kept.append(event)
+        times.append(row.created_at)
+    begun = events.RunBranched(
+        parent=parent.pk,
+        parent_seq=parent.last_seq,
+        at=change.at,
+        change=change.kind,
+        frozen_steps=change.at - 1,
+        actor=change.actor,
+        reason=reason,
+    )
+    first = times[0] if times else now()
+    eventlog.restore(run.pk, [begun, *kept], [first, *times])
+    return change.at - 1

@@ -1,0 +1,64 @@
+"""What differs between a branch and its parent, as the recorder reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from solver.engines.protocol import Sampling
+from trajectories.models import Run
+
+Kind = Literal["edit", "feedback", "models"]
+DRAW_STRIDE = 1_000_003  # a prime far above any step number: draws of one change never share a step's seed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs at step `at`.
+
+    `edit`: the answer is `text`, nobody is asked. `feedback`: the agent is asked again with `text` added to its prompt.
+    `models`: from there on the roles in `models` are served by these models. `temperature` and `draw` serve repeated
+    replays: with the parent's greedy decoding every replay of an edit would be the same one.
+    """
+
+    at: int
+    kind: Kind
+    text: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    temperature: float | None = None
+    draw: int = 0
+    actor: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "kind": self.kind,
+            "text": self.text,
+            "models": dict(self.models),
+            "temperature": self.temperature,
+            "draw": self.draw,
+            "actor": self.actor,
+        }
+
+    @classmethod
+    def of(cls, run: Run) -> Change | None:
+        """The change that made this run, None where it is nobody's branch."""
+        return cls(**run.branch) if run.branch else None
+
+    def feedback_for(self, step: int) -> str:
+        return self.text if self.kind == "feedback" and step == self.at else ""
+
+    def edit_for(self, step: int) -> str | None:
+        return self.text if self.kind == "edit" and step == self.at else None
+
+    def model_for(self, step: int, role: str) -> str | None:
+        return self.models.get(role) if step >= self.at else None
+
+    def sampling_for(self, step: int, usual: Sampling) -> Sampling:
+        """The parent's decoding before the step; from there on this draw's."""
+        if step < self.at:
+            return usual
+        temperature = usual.temperature if self.temperature is None else self.temperature
+        seed = None if usual.seed is None else usual.seed + self.draw * DRAW_STRIDE
+        return replace(usual, temperature=temperature, seed=seed)
