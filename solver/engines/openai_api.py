@@ -11,12 +11,9 @@ shown it.
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import os
 import queue
 import random
-import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
@@ -25,11 +22,12 @@ from typing import Any, TypeVar
 import httpx2
 import openai
 
-from solver.engines.addresses import AddressRefused
+from solver.engines.event_loop import EventLoop
 from solver.engines.flow import LONGEST_RETRY_AFTER_S, CircuitBreaker, RateLimit, backoff_s
-from solver.engines.openai_errors import ErrorSentences, Setback
-from solver.engines.openai_stream import Assembly, BrokenStream
-from solver.engines.openai_transport import AnswerTooLarge, GuardedTransport
+from solver.engines.openai_adapters import load_adapter
+from solver.engines.openai_errors import RAISED, ErrorSentences, Setback
+from solver.engines.openai_stream import Assembly
+from solver.engines.openai_transport import GuardedTransport
 from solver.engines.protocol import (
     Cancelled,
     ChatReply,
@@ -41,53 +39,7 @@ from solver.engines.protocol import (
 from solver.engines.spec import EngineSpec
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
-_CLOSE_S = 5
 _POLL_S = 0.05  # how often a waiting caller is asked whether to cancel
-_RAISED = (
-    openai.APIError,
-    httpx2.HTTPError,
-    BrokenStream,
-    AnswerTooLarge,
-    AddressRefused,
-    json.JSONDecodeError,
-    UnicodeDecodeError,
-)
-
-
-class _Loop:
-    """An event loop running in a daemon thread until closed."""
-
-    def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=f"engine-{name}", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.close()
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def close(self, last: Coroutine[Any, Any, None]) -> None:
-        """Cancel what runs, do `last`, stop. Waits at most five seconds."""
-        future = self.submit(self._wind_up(last))
-        try:
-            future.result(timeout=_CLOSE_S)
-        except TimeoutError:
-            log.warning("engine thread %s: connections did not close in time", self._thread.name)
-        finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(timeout=_CLOSE_S)
-
-    async def _wind_up(self, last: Coroutine[Any, Any, None]) -> None:
-        running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await last
 
 
 class OpenAIEngine:
@@ -107,7 +59,7 @@ class OpenAIEngine:
         self._headers = _withheld(self._key)
         self._slots = asyncio.Semaphore(spec.max_concurrency)
         self._closed = False
-        self._loop = _Loop(spec.name)
+        self._loop = EventLoop(spec.name)
 
     def chat(
         self,
@@ -174,7 +126,7 @@ class OpenAIEngine:
                 await asyncio.sleep(self._rate.reserve())
             self._check_breaker()
             try:
-                assembly, first_token = await self._once(self.payload(request), emit)
+                assembly, first_token = await self._known(request, emit)
             except Setback as setback:
                 await self._recover(setback, attempt)
                 continue
@@ -197,6 +149,20 @@ class OpenAIEngine:
             raise type(setback.error)(told) from None
         await asyncio.sleep(wait)
 
+    async def _known(
+        self, request: ChatRequest, emit: Callable[[str], None]
+    ) -> tuple[Assembly, float | None]:
+        """One try; an adapter the server has forgotten is loaded and asked for once more. Raises Setback."""
+        payload = self.payload(request)
+        try:
+            return await self._once(payload, emit)
+        except Setback as setback:
+            folder = self.spec.adapters.get(request.model)
+            if not setback.unknown_model or folder is None:
+                raise
+        await load_adapter(self._client, self._sentences, request.model, folder, self._headers)
+        return await self._once(payload, emit)
+
     async def _once(
         self, payload: dict[str, Any], emit: Callable[[str], None]
     ) -> tuple[Assembly, float | None]:
@@ -210,7 +176,7 @@ class OpenAIEngine:
             raise
         except TimeoutError:
             setback = Setback(EngineUnreachable(self._late(assembly)), down=True)
-        except _RAISED as error:
+        except RAISED as error:
             setback = self._sentences.setback(error, model=payload["model"], started=assembly.started)
         else:
             self._breaker.succeeded()
@@ -268,7 +234,7 @@ class OpenAIEngine:
         try:
             async with asyncio.timeout(self.spec.timeouts.first_token_s):
                 page = await self._client.models.list(extra_headers=self._headers)
-        except _RAISED as error:
+        except RAISED as error:
             raise self._sentences.setback(error, model="", started=False) from None
         except TimeoutError:
             raise Setback(EngineUnreachable(self._late(Assembly(1)))) from None

@@ -30,17 +30,38 @@ _RETRIED = frozenset({408, 409, 425, 429})
 _EXCERPT = 200
 
 
+RAISED = (  # what a call to a server can end in
+    openai.APIError,
+    httpx2.HTTPError,
+    BrokenStream,
+    AnswerTooLarge,
+    AddressRefused,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+)
+
+
 class Setback(Exception):
-    """One try failed. `down` counts against the endpoint; `retry` says that another try may help."""
+    """One try failed. `down` counts against the endpoint; `retry` says that another try may help.
+
+    `unknown_model`: the server does not know the model (it may be an adapter it has forgotten).
+    """
 
     def __init__(
-        self, error: EngineError, *, retry: bool = False, down: bool = False, wait_s: float | None = None
+        self,
+        error: EngineError,
+        *,
+        retry: bool = False,
+        down: bool = False,
+        wait_s: float | None = None,
+        unknown_model: bool = False,
     ) -> None:
         super().__init__(str(error))
         self.error = error
         self.retry = retry
         self.down = down
         self.wait_s = wait_s
+        self.unknown_model = unknown_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +155,8 @@ class ErrorSentences:
                 down=status >= 500,
                 wait_s=retry_after_s(error.response.headers),
             )
-        return Setback(EngineRefused(f"{self.who} {self._refusal(status, model, said, error)}"))
+        refusal = EngineRefused(f"{self.who} {self._refusal(status, model, said, error)}")
+        return Setback(refusal, unknown_model=status == 404)
 
     def _refusal(self, status: int, model: str, said: str, error: openai.APIStatusError) -> str:
         if status in (401, 403):

@@ -182,7 +182,7 @@ class EngineSpec(_Strict):
         return self
 
     def _check_openai(self) -> None:
-        self._refuse("base", "adapters", "recordings")
+        self._refuse("base", "recordings")
         if self.base_url is None:
             raise ValueError("an openai engine needs base_url, such as http://127.0.0.1:8000/v1")
         if not self.models:

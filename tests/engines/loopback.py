@@ -69,6 +69,9 @@ class Handler(BaseHTTPRequestHandler):
         for key, value in headers.items():
             self.send_header(key.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(data)))
+        self.send_header(
+            "Connection", "close"
+        )  # said, so that the client does not reuse what is being closed
         self.end_headers()
         self.wfile.write(data)
 
