@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 
+from solver.engines.protocol import EngineUnreachable
 from solver.engines.spec import LocalSettings
 from solver.engines.transformers_bank import LoraBank
+from solver.engines.transformers_grammar import Constraint, GrammarFailed, forbid
 from solver.engines.transformers_prefix import PrefixCache, storable
 from solver.engines.transformers_sampling import Sampler, pick
 from solver.engines.transformers_slab import KvShape, Slab
@@ -35,14 +37,17 @@ class Row:
     sampler: Sampler
     stop_ids: frozenset[int]
     emit: Callable[[int | Exception], None]
+    constraint: Constraint | None = None
     cancelled: bool = False
     out: list[int] = field(default_factory=list)
     reused: int = 0  # prompt tokens taken from the prefix cache
+    complete_at: int | None = None  # tokens after which the grammar allows no more
 
     @property
     def done(self) -> bool:
         return (
             self.cancelled
+            or self.complete_at is not None
             or len(self.out) >= self.most_new
             or bool(self.out and self.out[-1] in self.stop_ids)
         )
@@ -50,6 +55,24 @@ class Row:
     @property
     def longest(self) -> int:
         return len(self.ids) + self.most_new
+
+    def take(self, token: int) -> None:
+        """Add the next token of the answer and tell who waits for it."""
+        self.out.append(token)
+        if self.constraint is not None:
+            try:
+                self.constraint.take(token)
+            except GrammarFailed as failure:
+                self.give_up(failure)
+                return
+            if self.constraint.complete:
+                self.complete_at = len(self.out)
+        self.emit(token)
+
+    def give_up(self, failure: GrammarFailed) -> None:
+        """End this row alone."""
+        self.cancelled = True
+        self.emit(EngineUnreachable(f"The answer could not be held to its grammar: {failure}; simplify it."))
 
 
 @dataclass
@@ -246,11 +269,12 @@ class Batch:
         return logits
 
     def _deliver(self, rows: Sequence[Row], logits: torch.Tensor) -> None:
+        _constrain(rows, logits)
         tokens = pick(logits, [row.sampler for row in rows])
         self.count.new_tokens += len(rows)
         for row, token in zip(rows, tokens, strict=True):
-            row.out.append(token)
-            row.emit(token)
+            if not row.cancelled:
+                row.take(token)
 
     def _retire(self) -> None:
         """Take out rows that are done; the last row moves into the gap, in the slab and in the list alike."""
@@ -260,3 +284,19 @@ class Batch:
                 last = self.running.pop()
                 if place < len(self.running):
                     self.running[place] = last
+
+
+def _constrain(rows: Sequence[Row], logits: torch.Tensor) -> None:
+    """Take out, in the rows that have a grammar, what it does not allow next. In place."""
+    places, allowed = [], []
+    for place, row in enumerate(rows):
+        if row.constraint is None or row.cancelled:
+            continue
+        try:
+            allowed.append(row.constraint.allowed())
+        except GrammarFailed as failure:
+            row.give_up(failure)
+        else:
+            places.append(place)
+    if places:
+        forbid(logits, places, allowed)

@@ -36,6 +36,7 @@ from solver.engines.protocol import (
 from solver.engines.spec import BASE, EngineSpec, LocalSettings
 from solver.engines.transformers_bank import LoraBank
 from solver.engines.transformers_batch import Batch, Row
+from solver.engines.transformers_grammar import GrammarBook
 from solver.engines.transformers_sampling import Sampler
 from solver.engines.transformers_slab import KvShape
 from solver.engines.transformers_text import Codec, TextStream
@@ -58,6 +59,7 @@ class TransformersEngine:
         model, shape = _load(self.base, spec.local)
         self.context = min(spec.context_tokens or shape_limit(self.base), shape_limit(self.base))
         self._bank = LoraBank(model)
+        self._grammars = GrammarBook(self._codec.tokenizer, model.config.vocab_size, self._codec.stop_ids)
         self._batch = Batch(model, self._bank, shape, spec.local)
         if self._batch.most_tokens < 1:
             raise BadBase(f"local.kv_megabytes of engine {spec.name!r} holds not a single token; raise it.")
@@ -91,6 +93,7 @@ class TransformersEngine:
             sampler=Sampler(request.sampling.temperature, request.sampling.top_p, seed),
             stop_ids=self._codec.stop_ids,
             emit=tokens.put,
+            constraint=None if request.grammar is None else self._grammars.constraint(request.grammar),
         )
         digest = self._submit(row)
         answer = _Answer(TextStream(self._codec, request.sampling.stop), row, on_delta, started)
@@ -116,7 +119,7 @@ class TransformersEngine:
             "reused_prompt_tokens": row.reused,
         }
         if request.grammar is not None:
-            detail["grammar_enforced"] = False
+            detail["grammar_enforced"] = True
         return detail
 
     def _submit(self, row: Row) -> str | None:
@@ -241,6 +244,7 @@ class TransformersEngine:
             models=(BASE, *self.adapters()),
             streams=True,
             seeds=True,
+            grammars=True,
             adapters=True,
         )
 
@@ -271,6 +275,8 @@ class _Answer:
         self._tell(self.stream.take(token))
         if self.stream.stopped:
             return FinishReason.STOP
+        if self.count == self._row.complete_at:
+            return self._end(FinishReason.STOP)
         return self._end(FinishReason.LENGTH) if self.count >= self._row.most_new else None
 
     def _end(self, reason: FinishReason) -> FinishReason:

@@ -35,7 +35,8 @@ class Sampler:
             best, ids = scores.sort(descending=True)
             mass = (best - total).exp().cumsum(0)
         # The nucleus: the fewest tokens whose mass reaches top_p.
-        count = min(int(torch.searchsorted(mass, self.top_p)) + 1, len(ids))
+        possible = int(torch.isfinite(best).sum())  # a grammar leaves some at -inf
+        count = min(int(torch.searchsorted(mass, self.top_p)) + 1, possible)
         drawn = self._random.random() * float(mass[count - 1])
         return int(ids[min(int(torch.searchsorted(mass, drawn, right=True)), count - 1)])
 

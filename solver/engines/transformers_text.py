@@ -19,10 +19,10 @@ class Codec:
     """The tokenizer and chat template of a base model. Safe for many threads."""
 
     def __init__(self, base: BaseFiles) -> None:
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(
             str(base.folder), local_files_only=True, trust_remote_code=False
         )
-        template = self._tokenizer.chat_template
+        template = self.tokenizer.chat_template
         if not isinstance(template, str):
             raise BadBase(
                 f"The base model in {base.folder.name!r} cannot be loaded: its tokenizer has no chat template; "
@@ -33,7 +33,7 @@ class Codec:
         self.stop_ids = self._stop_ids(base)
 
     def _stop_ids(self, base: BaseFiles) -> frozenset[int]:
-        ends: list[object] = [self._tokenizer.eos_token_id]
+        ends: list[object] = [self.tokenizer.eos_token_id]
         for source in (base.config.get("eos_token_id"), base.generation.get("eos_token_id")):
             ends.extend(source if isinstance(source, list) else [source])
         return frozenset(end for end in ends if isinstance(end, int))
@@ -42,13 +42,13 @@ class Codec:
         """The prompt's tokens up to where the answer begins."""
         turns = [{"role": message.role, "content": message.content} for message in messages]
         with self._lock:  # the fast tokenizer keeps padding and truncation as state
-            text = self._tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-            ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+            text = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+            ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         with self._lock:
-            text: str = self._tokenizer.decode(
+            text: str = self.tokenizer.decode(
                 ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
             )
         return text
