@@ -3,7 +3,9 @@
     python -m micro.oracle_server --port 8090
 
 It reads the role and the problem out of the prompt (each template is inverted into a pattern), parses the statement
-and answers from the oracle. A prompt that no template makes, or a statement outside the family, gets a 400.
+and answers from the oracle. A prompt that no template makes, or a statement outside the family, gets a 400. A reviewer's
+feedback after a prompt changes nothing: the oracle was right without it. As a supervisor it compares every answer with
+the oracle's; see `micro.supervisor` for its errors.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from string import Template
 from typing import Any
 
-from micro import oracle
+from micro import oracle, supervisor
 from micro.chain import Chain
 from micro.corpus import wrong_chain
 from micro.prompting import TEMPLATES
 from micro.statement import parse
 from solver.agents import prompts
+from solver.agents.prompts import Prompt
 
 MODEL = "micro-oracle"
 ROLES = ("retrieval", "planning", "confidence", "coding", "debugging")
@@ -36,10 +39,13 @@ class NotUnderstood(ValueError):
     """The prompt is none that the `micro` templates make, or its statement is outside the family."""
 
 
-def reply_to(prompt: str, mistakes: float = 0.0) -> str:
+def reply_to(prompt: str, mistakes: float = 0.0, blame_errors: float = 0.0, draw: int = 0) -> str:
     """The oracle's answer. With `mistakes` that share of prompts, always the same ones, is answered for a near miss
-    of the problem, so that a filter on passed programs has something to filter."""
-    role, fields = read_prompt(prompt)
+    of the problem, so that a filter on passed programs has something to filter. With `blame_errors` that share of a
+    supervisor's calls names a wrong agent; another `draw` (the request's seed) is another call."""
+    if (about := supervisor.read(prompt)) is not None:
+        return supervisor.reply(about, blame_errors, random.Random(f"{draw} {prompt}"))
+    role, fields = read_prompt(_without_feedback(prompt))
     chain = parse(fields["problem"])
     if chain is None:
         raise NotUnderstood("the problem's statement is outside the micro family")
@@ -55,6 +61,15 @@ def read_prompt(prompt: str) -> tuple[str, dict[str, str]]:
         if match:
             return role, match.groupdict()
     raise NotUnderstood("the prompt is none that the micro templates make")
+
+
+_FEEDBACK = (
+    prompts.with_feedback(Prompt("\x00", "", ""), "\x01").text.partition("\x01")[0].removeprefix("\x00")
+)
+
+
+def _without_feedback(prompt: str) -> str:
+    return prompt.partition(_FEEDBACK)[0]
 
 
 @lru_cache(maxsize=len(ROLES))
@@ -88,6 +103,7 @@ def _answer(role: str, chain: Chain, fields: dict[str, str]) -> str:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     mistakes = 0.0
+    blame_errors = 0.0
 
     def do_GET(self) -> None:
         if self.path.rstrip("/") == "/v1/models":
@@ -106,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = json.loads(self.rfile.read(length))
             prompt = body["messages"][-1]["content"]
-            text = reply_to(prompt, self.mistakes)
+            draw = int(body.get("seed") or 0)
+            text = reply_to(prompt, self.mistakes, self.blame_errors, draw)
         except (NotUnderstood, KeyError, IndexError, TypeError, ValueError) as error:
             self._refuse(400, str(error) or type(error).__name__)
             return
@@ -161,9 +178,12 @@ def _pieces(text: str) -> Iterator[str]:
         yield "".join(words[at : at + _WORDS_A_CHUNK])
 
 
-def serve(host: str = "127.0.0.1", port: int = 0, mistakes: float = 0.0) -> ThreadingHTTPServer:
+def serve(
+    host: str = "127.0.0.1", port: int = 0, mistakes: float = 0.0, blame_errors: float = 0.0
+) -> ThreadingHTTPServer:
     """A bound server; the caller runs `serve_forever`. Port 0 takes a free one."""
-    server = ThreadingHTTPServer((host, port), type("Handler", (_Handler,), {"mistakes": mistakes}))
+    settings = {"mistakes": mistakes, "blame_errors": blame_errors}
+    server = ThreadingHTTPServer((host, port), type("Handler", (_Handler,), settings))
     server.daemon_threads = True
     return server
 
@@ -177,8 +197,14 @@ def main() -> None:
     parser.add_argument(
         "--mistakes", type=float, default=0.0, help="share of prompts answered wrongly, 0 to 1"
     )
+    parser.add_argument(
+        "--blame-errors",
+        type=float,
+        default=0.35,
+        help="share of a supervisor's calls that name a wrong agent, 0 to 1: simulated, no model judges (0.35)",
+    )
     arguments = parser.parse_args()
-    server = serve(arguments.host, arguments.port, arguments.mistakes)
+    server = serve(arguments.host, arguments.port, arguments.mistakes, arguments.blame_errors)
     print(f"{MODEL} answers at http://{arguments.host}:{server.server_address[1]}/v1", flush=True)
     try:
         server.serve_forever()

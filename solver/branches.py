@@ -13,7 +13,7 @@ from dataclasses import replace
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
-from solver import runs
+from solver import engine_book, runs
 from solver.change import Change
 from trajectories import eventlog, events
 from trajectories.models import Run, Step, StepState
@@ -83,8 +83,12 @@ def _check(parent: Run, change: Change) -> None:
         raise BranchRefused(
             f"Step {change.at} is the judge's; change the agent's step whose program it judged."
         )
-    if change.kind != "models" and not change.text.strip():
+    if change.needs_text and not change.text.strip():
         raise BranchRefused("The change is empty; write the answer, or the feedback for the agent.")
+    if change.kind == "engine" and not change.engine:
+        raise BranchRefused("Name the engine that is to answer this step.")
+    if change.kind == "edit" and change.engine:
+        raise BranchRefused("An edited answer asks nobody, so it cannot name an engine.")
     if len(change.text) > LONGEST_TEXT:
         raise BranchRefused(f"The change has {len(change.text):,} characters; at most {LONGEST_TEXT:,} fit.")
     unfinished = Step.objects.filter(run=parent, number__lt=change.at).exclude(state=StepState.DONE)
@@ -99,7 +103,7 @@ def _create(parent: Run, change: Change, request_id: str, publish_to_workers: bo
         problem=parent.problem,
         strategy=parent.strategy,
         params=parent.params,
-        engine=parent.engine,
+        engine=parent.engine | _guest(change),
         engine_name=parent.engine_name,
         seed=parent.seed,
         language=parent.language,
@@ -111,6 +115,17 @@ def _create(parent: Run, change: Change, request_id: str, publish_to_workers: bo
         branch=change.to_json(),
         published_at=None if publish_to_workers else now(),
     )
+
+
+def _guest(change: Change) -> dict[str, object]:
+    """What the branch keeps of the engine that answers one step of it."""
+    if not change.engine:
+        return {}
+    try:
+        spec = engine_book.get(change.engine)
+    except LookupError as error:
+        raise BranchRefused(f"{error}.") from None
+    return {"guest": engine_book.copy_for_run(spec, engine_book.roles_of(spec))}
 
 
 def _copy(parent: Run, change: Change, run: Run, reason: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from solver.engines.protocol import Sampling
 from trajectories.models import Run
 
-Kind = Literal["edit", "feedback", "models"]
+Kind = Literal["edit", "feedback", "models", "engine", "again"]
 DRAW_STRIDE = 1_000_003  # a prime far above any step number: draws of one change never share a step's seed
 
 
@@ -18,8 +18,10 @@ class Change:
     """What differs at step `at`.
 
     `edit`: the answer is `text`, nobody is asked. `feedback`: the agent is asked again with `text` added to its prompt.
-    `models`: from there on the roles in `models` are served by these models. `temperature` and `draw` serve repeated
-    replays: with the parent's greedy decoding every replay of an edit would be the same one.
+    `models`: from there on the roles in `models` are served by these models. `engine`: that step alone is answered by
+    another engine, named in `engine`, which may also be asked with a `feedback`. `again`: nothing but the draw.
+    `temperature` and `draw` serve repeated replays: with the parent's greedy decoding every replay of an edit would be
+    the same one.
     """
 
     at: int
@@ -29,6 +31,7 @@ class Change:
     temperature: float | None = None
     draw: int = 0
     actor: str = ""
+    engine: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -39,6 +42,7 @@ class Change:
             "temperature": self.temperature,
             "draw": self.draw,
             "actor": self.actor,
+            "engine": self.engine,
         }
 
     @classmethod
@@ -51,6 +55,14 @@ class Change:
 
     def edit_for(self, step: int) -> str | None:
         return self.text if self.kind == "edit" and step == self.at else None
+
+    @property
+    def needs_text(self) -> bool:
+        return self.kind in ("edit", "feedback")
+
+    def guest_at(self, step: int) -> bool:
+        """Whether another engine than the run's own answers this step."""
+        return bool(self.engine) and step == self.at
 
     def model_for(self, step: int, role: str) -> str | None:
         return self.models.get(role) if step >= self.at else None

@@ -38,6 +38,8 @@ def glance(spec: EngineSpec) -> list[Check]:
             return [_recordings(spec)]
         case EngineKind.TRANSFORMERS:
             return [_weights(spec), *_adapters(spec)]
+        case EngineKind.ROUTED:
+            return [check for member in spec.members for check in glance(member)]
 
 
 def _lists_models(spec: EngineSpec) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,43 @@ def shipped() -> dict[str, EngineSpec]:
 
 
 def all_engines() -> list[EngineSpec]:
-    """Configured engines first, then the shipped ones they do not replace."""
+    """Configured engines first, then the shipped ones they do not replace.
+
+    A routed engine is complete once its members are in it; one that leads to an engine that is gone is left out.
+    """
     own = {row.name: EngineSpec.parse(row.spec) for row in Engine.objects.all()}
-    return [*own.values(), *(spec for name, spec in shipped().items() if name not in own)]
+    known = {**{name: spec for name, spec in shipped().items() if name not in own}, **own}
+    ordered = [*own.values(), *(spec for name, spec in known.items() if name not in own)]
+    return [whole for spec in ordered if (whole := _with_members(spec, known)) is not None]
+
+
+def _with_members(spec: EngineSpec, known: dict[str, EngineSpec]) -> EngineSpec | None:
+    """A routed engine speaks through its default member's templates and limits, unless it has its own."""
+    if spec.kind is not EngineKind.ROUTED:
+        return spec
+    wanted = sorted(set(spec.routes.values()))
+    if any(name not in known or known[name].kind is EngineKind.ROUTED for name in wanted):
+        return None
+    members = tuple(known[name] for name in wanted)
+    first = known[spec.routes[DEFAULT]]
+    own = spec.model_fields_set
+    usual = {
+        name: getattr(first, name) for name in ("templates", "context_tokens", "sampling") if name not in own
+    }
+    simulated = any(member.simulated for member in members)
+    return spec.model_copy(update={**usual, "members": members, "simulated": simulated})
+
+
+def route(student: str, routes: dict[str, str]) -> EngineSpec:
+    """The engine in which `student` answers all roles but those of `routes`; configured if it is not yet."""
+    parts = [f"{role}-by-{engine}" for role, engine in sorted(routes.items())]
+    name = ".".join([student, *parts])
+    if len(name) > 64:
+        name = f"{name[:47]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    label = f"{student}, {', '.join(f'{role} by {engine}' for role, engine in sorted(routes.items()))}"
+    spec = {"name": name, "kind": "routed", "label": label, "routes": {DEFAULT: student, **routes}}
+    Engine.objects.get_or_create(name=name, defaults={"spec": spec})
+    return get(name)
 
 
 def get(name: str) -> EngineSpec:

@@ -58,6 +58,15 @@ class Budget:
     tokens: int = 2_000_000
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Guest:
+    """Another engine than the run's own, for the one step that a branch gives to it."""
+
+    engine: ChatModel
+    model_for: Callable[[Role], str]
+    sampling: Sampling
+
+
 class Recorder:
     """Implements `solver.strategies.protocol.Workbench` on the event log. One a run, used by one thread."""
 
@@ -74,6 +83,7 @@ class Recorder:
         budget: Budget,
         judge_profile: str,
         change: Change | None = None,
+        guest: Guest | None = None,
     ) -> None:
         self.problem, self.engine, self.judge, self.hold, self.memo = problem, engine, judge, hold, memo
         self.model_for, self.sampling, self.budget, self.judge_profile = (
@@ -82,7 +92,7 @@ class Recorder:
             budget,
             judge_profile,
         )
-        self.change = change
+        self.change, self.guest = change, guest
         self.step = self.calls = self.tokens = 0
         self.began = time.monotonic()
 
@@ -115,13 +125,21 @@ class Recorder:
         feedback = self.change.feedback_for(self.step) if self.change else ""
         return with_feedback(prompt, feedback) if feedback else prompt
 
+    def _guest(self) -> Guest | None:
+        return self.guest if self.change and self.change.guest_at(self.step) else None
+
     def _model(self, role: Role) -> str:
+        if guest := self._guest():
+            return guest.model_for(role)
         changed = self.change.model_for(self.step, role.value) if self.change else None
         return changed or self.model_for(role)
 
     def _sampling(self) -> Sampling:
         """Above temperature 0 each step draws with a seed of its own: the same question twice is two draws."""
-        usual = self.sampling if self.change is None else self.change.sampling_for(self.step, self.sampling)
+        guest = self._guest()
+        usual = guest.sampling if guest else self.sampling
+        if self.change is not None:
+            usual = self.change.sampling_for(self.step, usual)
         if usual.temperature == 0 or usual.seed is None:
             return usual
         return dataclasses.replace(usual, seed=usual.seed + self.step)
@@ -153,7 +171,9 @@ class Recorder:
         )
         draft = Draft(partial(bell.delta, self.hold.run_id, self.step))
         try:
-            reply = self._edited() or self.engine.chat(request, on_delta=draft.push, cancelled=self._stopped)
+            guest = self._guest()
+            engine = guest.engine if guest else self.engine
+            reply = self._edited() or engine.chat(request, on_delta=draft.push, cancelled=self._stopped)
         except EngineError as error:
             self._checkpoint()
             self._write(events.StepFailed(step=self.step, code=error.code, message=str(error)))

@@ -25,7 +25,7 @@ from solver.engines.registry import open_engine
 from solver.engines.spec import EngineSpec
 from solver.judge import LANGUAGES, JudgeError, language_from_name
 from solver.memo import Diverged, Memo
-from solver.recorder import Budget, LeaseLost, Recorder, RunCancelled
+from solver.recorder import Budget, Guest, LeaseLost, Recorder, RunCancelled
 from solver.strategies.protocol import BudgetExceeded
 from solver.strategies.registry import STRATEGIES, BadParameter, StrategyInfo
 from trajectories import eventlog, leases
@@ -233,15 +233,11 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         hold,
         memo,
         model_for=lambda role: str(run.engine["roles"][role.value]),
-        sampling=Sampling(
-            temperature=spec.sampling.temperature,
-            top_p=spec.sampling.top_p,
-            max_tokens=spec.sampling.max_tokens,
-            seed=run.seed,
-        ),
+        sampling=_sampling(spec, run.seed),
         budget=Budget(calls=params.max_calls or info.call_bound(params)),
         judge_profile=run.judge_profile,
         change=Change.of(run),
+        guest=_guest(run),
     )
     outcome = info.run(problem, recorder, params)
     if outcome.code is None:
@@ -256,6 +252,20 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         code=outcome.code,
         attempt=attempt,
     )
+
+
+def _sampling(spec: EngineSpec, seed: int) -> Sampling:
+    usual = spec.sampling
+    return Sampling(usual.temperature, usual.top_p, usual.max_tokens, seed)
+
+
+def _guest(run: Run) -> Guest | None:
+    """The engine that answers one step of this branch, as it was when the branch was made."""
+    copy = run.engine.get("guest")
+    if not copy:
+        return None
+    spec = engine_book.get_unchanged(copy["name"], copy)
+    return Guest(open_engine(spec), lambda role: str(copy["roles"][role.value]), _sampling(spec, run.seed))
 
 
 # -- from the pages, the API and the terminal

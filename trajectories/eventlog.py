@@ -7,17 +7,17 @@ projections; all in one transaction. After commit the bell rings with the run's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 from django.utils.timezone import now
 
 from trajectories import bell, projections
 from trajectories.events import Event
-from trajectories.models import Run, RunStatus, StepEvent
+from trajectories.models import Run, RunStatus, Step, StepEvent
 
 PAGE = 500
 
@@ -49,6 +49,26 @@ def append_unowned(run_id: int, event: Event, *, when: Sequence[RunStatus]) -> i
         if not Run.objects.filter(pk=run_id, status__in=list(when)).update(last_seq=F("last_seq") + 1):
             return None
         return _insert(run_id, [event])
+
+
+def append_afterword(
+    run_id: int, events_for: Callable[[int], Sequence[Event]], *, still_mine: Callable[[], bool]
+) -> int:
+    """Write about a finished run, as somebody who is not its worker: the steps of its supervisor.
+
+    `events_for` is given the number that the next step of the run would have; the row's lock makes it nobody else's.
+    `still_mine` is the writer's own fence, asked in the same transaction. Returns that number. Raises StaleFence, and
+    writes nothing, if the writer has been replaced or the run has not finished.
+    """
+    with transaction.atomic():
+        held = Run.objects.filter(pk=run_id, status=RunStatus.FINISHED)
+        if not held.update(last_seq=F("last_seq")) or not still_mine():
+            raise StaleFence(f"run {run_id} is not to be written about by this worker")
+        number: int = (Step.objects.filter(run=run_id).aggregate(n=Max("number"))["n"] or 0) + 1
+        found = events_for(number)
+        held.update(last_seq=F("last_seq") + len(found))
+        _insert(run_id, found)
+    return number
 
 
 class NotEmpty(Exception):

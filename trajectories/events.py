@@ -166,14 +166,14 @@ class Rejudged(Event):
 
 class RunBranched(Event):
     """The run is another's from step `step` on: earlier steps are the parent's own (their cost was paid there), and at
-    `step` something was changed: the answer itself (`edit`), the prompt by a `feedback`, or the models from there on
-    (`models`). Always the first event of such a run. `parent_seq` is how far the parent's log had come."""
+    `step` something was changed: the answer itself (`edit`), the prompt by a `feedback`, the models from there on
+    (`models`), who answers that one step (`engine`), or nothing but the draw (`again`). Always the first event of such a run. `parent_seq` is how far the parent's log had come."""
 
     kind: ClassVar[str] = "run.branched"
     parent: int
     parent_seq: int
     at: int
-    change: Literal["edit", "feedback", "models"]
+    change: Literal["edit", "feedback", "models", "engine", "again"]
     frozen_steps: int
     actor: str = ""
     reason: str = ""

@@ -71,7 +71,8 @@ def _(event: events.StepFinished, run_id: int, seq: int, at: datetime) -> None:
         format_failure=event.parse.failure,
         **changes,
     )
-    Run.objects.filter(pk=run_id).update(
+    # What is asked about a run after its end, such as its supervisor, is not the run's own cost.
+    Run.objects.filter(pk=run_id, finished_at=None).update(
         calls=F("calls") + 1,
         prompt_tokens=F("prompt_tokens") + event.prompt_tokens,
         completion_tokens=F("completion_tokens") + event.completion_tokens,

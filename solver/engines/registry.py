@@ -81,6 +81,10 @@ def _open(spec: EngineSpec) -> ChatModel:
         from solver.engines.recorded import RecordedEngine
 
         return RecordedEngine(spec)
+    if spec.kind is EngineKind.ROUTED:
+        from solver.engines.routed import RoutedEngine
+
+        return RoutedEngine(spec, open_engine)
     # OpenMP's waiting threads otherwise spin, which on shared cores costs 8 to 20 times the run time. The
     # library
     # reads this when torch is first imported.

@@ -23,13 +23,14 @@ from solver.engines.protocol import ChatRequest, Message, Role, Sampling
 BASE = "base"  # the model name that means: no adapter
 DEFAULT = "default"
 _ROLES = frozenset({*(role.value for role in Role), DEFAULT})
-_PATHS = ("base", "adapters", "recordings")
+_PATHS = ("base", "adapters", "recordings", "members")
 
 
 class EngineKind(StrEnum):
     OPENAI = "openai"
     TRANSFORMERS = "transformers"
     RECORDED = "recorded"
+    ROUTED = "routed"  # each role goes to one of several other engines
 
 
 class BadSpec(ValueError):
@@ -116,6 +117,9 @@ class EngineSpec(_Strict):
     # recorded
     recordings: tuple[str, ...] = ()
     tokens_per_second: float = Field(default=0.0, ge=0)
+    # routed: role or `default` -> engine; the book of engines puts in the members themselves
+    routes: dict[str, str] = Field(default_factory=dict)
+    members: tuple[EngineSpec, ...] = ()
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], root: Path | None = None) -> EngineSpec:
@@ -155,7 +159,7 @@ class EngineSpec(_Strict):
             )
         return value.rstrip("/")
 
-    @field_validator("models")
+    @field_validator("models", "routes")
     @classmethod
     def _models_are_keyed_by_role(cls, value: dict[str, str]) -> dict[str, str]:
         for role, model in value.items():
@@ -178,11 +182,12 @@ class EngineSpec(_Strict):
             EngineKind.OPENAI: self._check_openai,
             EngineKind.TRANSFORMERS: self._check_transformers,
             EngineKind.RECORDED: self._check_recorded,
+            EngineKind.ROUTED: self._check_routed,
         }[self.kind]()
         return self
 
     def _check_openai(self) -> None:
-        self._refuse("base", "recordings")
+        self._refuse("base", "recordings", "routes", "members")
         if self.base_url is None:
             raise ValueError("an openai engine needs base_url, such as http://127.0.0.1:8000/v1")
         if not self.models:
@@ -199,7 +204,7 @@ class EngineSpec(_Strict):
             raise ValueError("base_url is plain http, so the key would travel unencrypted; use https")
 
     def _check_transformers(self) -> None:
-        self._refuse("base_url", "key_env", "recordings")
+        self._refuse("base_url", "key_env", "recordings", "routes", "members")
         if self.base is None:
             raise ValueError("a transformers engine needs base, the folder of the base model")
         if BASE in self.adapters:
@@ -210,11 +215,18 @@ class EngineSpec(_Strict):
                 raise ValueError(f"models: {role} names {model!r}, which is not among {known}")
 
     def _check_recorded(self) -> None:
-        self._refuse("base_url", "key_env", "base", "adapters")
+        self._refuse("base_url", "key_env", "base", "adapters", "routes", "members")
         if not self.recordings:
             raise ValueError("a recorded engine needs recordings, a list of JSON Lines files")
         if not self.simulated:
             raise ValueError("a recorded engine is always simulated; leave the field out")
+
+    def _check_routed(self) -> None:
+        self._refuse("base_url", "key_env", "base", "adapters", "recordings", "models")
+        if DEFAULT not in self.routes:
+            raise ValueError("a routed engine needs routes, such as {default: student, debugging: teacher}")
+        if any(member.kind is EngineKind.ROUTED for member in self.members):
+            raise ValueError("routes lead to engines that answer themselves, not to another routed engine")
 
     def _refuse(self, *fields: str) -> None:
         for field in fields:
@@ -231,8 +243,22 @@ class EngineSpec(_Strict):
     def title(self) -> str:
         return self.label or self.name
 
+    def member_for(self, role: Role) -> EngineSpec:
+        """The engine that answers `role`: of a routed engine one of its members, else itself."""
+        if self.kind is not EngineKind.ROUTED:
+            return self
+        wanted = next(self.routes[key] for key in (role.value, role.agent, DEFAULT) if key in self.routes)
+        found = next((member for member in self.members if member.name == wanted), None)
+        if found is None:
+            raise BadSpec(
+                [f"Engine {self.name!r} sends {role.value} to {wanted!r}, which is not configured."]
+            )
+        return found
+
     def model_for(self, role: Role) -> str:
         """The model or adapter that serves `role`: its own entry, its agent's, or the default."""
+        if self.kind is EngineKind.ROUTED:
+            return self.member_for(role).model_for(role)
         for key in (role.value, role.agent, DEFAULT):
             if key in self.models:
                 return self.models[key]
@@ -279,6 +305,8 @@ class EngineSpec(_Strict):
             data["base"] = Path(self.base).name
         if self.adapters:
             data["adapters"] = {name: adapter_digest(Path(folder)) for name, folder in self.adapters.items()}
+        if self.members:
+            data["members"] = [member.public() for member in self.members]
         if self.recordings:
             data["recordings"] = {Path(file).name: file_digest(Path(file)) for file in self.recordings}
         return data

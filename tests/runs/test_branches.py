@@ -7,6 +7,7 @@ import pytest
 from solver import branches, runs
 from solver.change import Change
 from solver.engines.protocol import Role
+from solver.models import Engine
 from tests.runs.conftest import RIGHT, WRONG, Scripted
 from trajectories import eventlog
 from trajectories.models import Problem, Run, Step
@@ -99,3 +100,39 @@ def test_a_change_that_makes_no_sense_is_refused_with_a_sentence(
     with pytest.raises(branches.BranchRefused, match=sentence):
         branches.start(parent, change)
     assert parent.branches.count() == 0
+
+
+def test_another_engine_answers_one_step_and_the_rest_is_the_runs_own(
+    engine: Scripted, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = failed_run(engine, problem)
+    spec = {"name": "teacher", "kind": "recorded", "label": "Teacher", "recordings": ["none.jsonl"]}
+    Engine.objects.create(name="teacher", spec=spec)
+    teacher = Scripted()
+    teacher.answers[Role.PLANNING] = "1. A better plan."
+    both = {"scripted": engine, "teacher": teacher}
+    monkeypatch.setattr(runs, "open_engine", lambda spec: both[spec.name])
+    asked = len(engine.asked)
+    branch = branches.start(parent, Change(2, "engine", engine="teacher"), publish_to_workers=False)
+    assert runs.execute(branch.pk, "test")
+    assert [request.role for request in teacher.asked] == [Role.PLANNING]
+    assert Role.PLANNING not in {request.role for request in engine.asked[asked:]}
+    assert "A better plan." in engine.asked[-1].messages[0].content
+    assert branch.engine["guest"]["name"] == "teacher"
+
+
+def test_a_step_is_drawn_again_without_any_other_change(engine: Scripted, problem: Problem) -> None:
+    parent = failed_run(engine, problem)
+    first = next(request for request in engine.asked if request.role is Role.PLANNING)
+    branch = branches.start(parent, Change(2, "again", temperature=0.7, draw=3), publish_to_workers=False)
+    asked = len(engine.asked)
+    assert runs.execute(branch.pk, "test")
+    again = engine.asked[asked]
+    assert again.messages == first.messages
+    assert again.sampling.temperature == 0.7 and again.sampling.seed != first.sampling.seed
+
+
+def test_an_engine_that_is_not_there_is_refused(engine: Scripted, problem: Problem) -> None:
+    parent = failed_run(engine, problem)
+    with pytest.raises(branches.BranchRefused, match="there is no engine 'nobody'"):
+        branches.start(parent, Change(2, "engine", engine="nobody"))
