@@ -33,6 +33,7 @@ class Child:
     env: Mapping[str, str]
     log: Path
     process: subprocess.Popen[bytes]
+    essential: bool = True
     deaths: list[float] = field(default_factory=list)
 
 
@@ -58,10 +59,13 @@ class ProcessTree:
         self.log_dir = log_dir
         self.children: list[Child] = []
 
-    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    def start(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str], *, essential: bool = True
+    ) -> None:
+        """Without an `essential` child the others go on: one that keeps dying is given up, not fatal."""
         self.log_dir.mkdir(parents=True, exist_ok=True)
         log = self.log_dir / f"{name}.log"
-        self.children.append(Child(name, argv, env, log, self._spawn(argv, env, log)))
+        self.children.append(Child(name, argv, env, log, self._spawn(argv, env, log), essential))
 
     @staticmethod
     def _spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
@@ -78,21 +82,25 @@ class ProcessTree:
     def tend(self) -> list[str]:
         """Start again what has ended; returns a sentence for each. Raises ChildDied for one that keeps dying."""
         said = []
-        for child in self.children:
+        for child in list(self.children):
             if (code := child.process.poll()) is None:
                 continue
             moment = time.monotonic()
             child.deaths = [*(at for at in child.deaths if moment - at < DEATHS_WITHIN_S), moment]
             if len(child.deaths) > MAX_DEATHS:
-                raise ChildDied(child.name, code, tail(child.log))
+                if child.essential:
+                    raise ChildDied(child.name, code, tail(child.log))
+                self.children.remove(child)
+                said.append(f"{child.name} keeps ending with code {code} and is given up; see {child.log}")
+                continue
             said.append(f"{child.name} ended with code {code}; starting it again")
             child.process = self._spawn(child.argv, child.env, child.log)
         return said
 
     def check(self) -> None:
-        """Raises ChildDied if any child has ended: during the start nothing is started again."""
+        """Raises ChildDied if an essential child has ended: during the start nothing is started again."""
         for child in self.children:
-            if (code := child.process.poll()) is not None:
+            if child.essential and (code := child.process.poll()) is not None:
                 raise ChildDied(child.name, code, tail(child.log))
 
     def stop(self) -> None:

@@ -110,16 +110,16 @@ WHITENOISE_USE_FINDERS = True
 
 
 # Without REDIS_URL the broker is the one that `manage.py up` starts on a private socket.
-def _broker_socket() -> Path:
-    """In the state folder, or, where that path is too long for a unix socket (108 bytes), in a private short one."""
-    file = VAR_DIR / "broker.sock"
-    if len(os.fsencode(file)) < 100:
-        return file
+def _socket_dir() -> Path:
+    """The state folder, or, where that path is too long for a unix socket (108 bytes), a private short one."""
+    if len(os.fsencode(VAR_DIR)) < 80:
+        return VAR_DIR
     name = hashlib.sha256(os.fsencode(VAR_DIR)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"mcl-{os.getuid()}-{name}" / "broker.sock"
+    return Path(tempfile.gettempdir()) / f"mcl-{os.getuid()}-{name}"
 
 
-BROKER_SOCKET = _broker_socket()
+SOCKET_DIR = _socket_dir()
+BROKER_SOCKET = SOCKET_DIR / "broker.sock"
 REDIS_URL = env.text("REDIS_URL") or f"unix://{BROKER_SOCKET}"
 EMBEDDED_BROKER = not env.text("REDIS_URL")
 CHANNEL_LAYERS = {

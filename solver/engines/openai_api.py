@@ -17,6 +17,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
@@ -27,7 +28,7 @@ from solver.engines.flow import LONGEST_RETRY_AFTER_S, CircuitBreaker, RateLimit
 from solver.engines.openai_adapters import load_adapter
 from solver.engines.openai_errors import RAISED, ErrorSentences, Setback
 from solver.engines.openai_stream import Assembly
-from solver.engines.openai_transport import GuardedTransport
+from solver.engines.openai_transport import GuardedTransport, SocketTransport
 from solver.engines.protocol import (
     Cancelled,
     ChatReply,
@@ -45,17 +46,25 @@ _POLL_S = 0.05  # how often a waiting caller is asked whether to cancel
 class OpenAIEngine:
     """One endpoint. Safe to call from many threads at once."""
 
-    def __init__(self, spec: EngineSpec, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        spec: EngineSpec,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        socket_file: Path | None = None,
+        breaker: CircuitBreaker | None = None,
+    ) -> None:
+        """`socket_file`: talk over this unix socket instead of to base_url (see `served`)."""
         if spec.base_url is None:
             raise ValueError("OpenAIEngine needs a spec of kind openai")
         self.spec = spec
         self._clock = clock
         self._rng = random.Random()
-        self._breaker = CircuitBreaker(clock)
+        self._breaker = breaker or CircuitBreaker(clock)
         self._rate = RateLimit(spec.rpm, clock)
         self._key = os.environ.get(spec.key_env) if spec.key_env else None
-        self._sentences = ErrorSentences(spec, self._key)
-        self._client = _client(spec, self._key)
+        self._sentences = ErrorSentences(spec, self._key, None if socket_file is None else "its socket")
+        self._client = _client(spec, self._key, socket_file)
         self._headers = _withheld(self._key)
         self._slots = asyncio.Semaphore(spec.max_concurrency)
         self._closed = False
@@ -323,6 +332,7 @@ class OpenAIEngine:
             detail["reasoning_chars"] = assembly.reasoning_chars
         if request.grammar is not None:
             detail["grammar_enforced"] = self.spec.capabilities.structured_output
+        detail.update(assembly.origin.detail)
         return ChatReply(
             text=assembly.text,
             finish_reason=assembly.finished(),
@@ -330,20 +340,22 @@ class OpenAIEngine:
             model=request.model,
             seconds=self._clock() - started,
             first_token_s=None if first_token is None else first_token - started,
+            adapter_digest=assembly.origin.adapter_digest,
             detail=detail,
         )
 
 
-def _client(spec: EngineSpec, key: str | None) -> openai.AsyncOpenAI:
+def _client(spec: EngineSpec, key: str | None, socket_file: Path | None) -> openai.AsyncOpenAI:
     limits = httpx2.Limits(
         max_connections=spec.max_concurrency + 2, max_keepalive_connections=spec.max_concurrency
     )
+    guarded = GuardedTransport(spec.address_rule, limits)
     return openai.AsyncOpenAI(
         api_key=key or "none",
         base_url=spec.base_url,
         max_retries=0,
         http_client=httpx2.AsyncClient(
-            transport=GuardedTransport(spec.address_rule, limits),
+            transport=guarded if socket_file is None else SocketTransport(socket_file, limits),
             timeout=httpx2.Timeout(None, connect=spec.timeouts.connect_s),
             follow_redirects=False,
             trust_env=False,

@@ -41,6 +41,10 @@ RAISED = (  # what a call to a server can end in
 )
 
 
+class BrokeOff(EngineUnreachable):
+    """The connection was lost after the first text."""
+
+
 class Setback(Exception):
     """One try failed. `down` counts against the endpoint; `retry` says that another try may help.
 
@@ -70,10 +74,11 @@ class ErrorSentences:
 
     spec: EngineSpec
     key: str | None
+    address: str | None = None  # what to call it, where base_url would mislead
 
     @property
     def who(self) -> str:
-        return f"The engine {self.spec.name!r} at {self.spec.base_url}"
+        return f"The engine {self.spec.name!r} at {self.address or self.spec.base_url}"
 
     def clean(self, text: str) -> str:
         """Text of a server, safe to show: no key, no control characters, one line, short."""
@@ -87,8 +92,10 @@ class ErrorSentences:
         """What `error` means. Once text has been streamed (`started`) nothing is ever tried again."""
         found = self._classify(error, model)
         if started and found.retry:
+            if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
+                return Setback(found.error, down=found.down)  # it said why
             text = f"{self.who} broke off in the middle of an answer; retry the run."
-            return Setback(EngineUnreachable(text), down=found.down)
+            return Setback(BrokeOff(text), down=found.down)
         return found
 
     def _classify(self, error: Exception, model: str) -> Setback:

@@ -4,9 +4,10 @@ not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from solver.engines.protocol import FinishReason, Message, Usage
 from solver.engines.tokens import estimate_prompt, estimate_tokens
@@ -24,8 +25,28 @@ _FINISH = {
 _CHARS_PER_TOKEN_AT_MOST = 200  # the longest tokens of real vocabularies have 128 characters
 
 
+ORIGIN = "lab"  # the field of the last chunk that holds it
+
+
 class BrokenStream(Exception):
     """The server answered 200 and then something that is no chat completion; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the lab's own engine says an answer traces back to; other servers say nothing of it."""
+
+    adapter_digest: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, data: dict[str, Any]) -> Origin:
+        """Only fields of the expected form: what a server sends is not trusted to be short."""
+        digest = data.get("adapter_digest")
+        kept = {
+            name: data[name] for name, fits in _ORIGIN_DETAIL.items() if name in data and fits(data[name])
+        }
+        return cls(digest if _is_digest(digest) else None, kept)
 
 
 @dataclass
@@ -40,6 +61,7 @@ class Assembly:
     finish: FinishReason | None = None
     model: str | None = None
     reported: tuple[int, int] | None = None
+    origin: Origin = field(default_factory=Origin)
 
     def take(self, chunk: object) -> str:
         """Add one chunk and return its new text. SDK objects are built unchecked: everything is looked at."""
@@ -48,6 +70,9 @@ class Assembly:
         if isinstance(model, str) and model:
             self.model = model
         self._take_usage(getattr(chunk, "usage", None))
+        origin = getattr(chunk, ORIGIN, None)
+        if isinstance(origin, dict):
+            self.origin = Origin.parse(origin)
         choices = getattr(chunk, "choices", None)
         if not isinstance(choices, list) or not choices:
             return ""
@@ -103,5 +128,17 @@ class Assembly:
             self.reported = (prompt, completion)
 
 
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
 def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+_ORIGIN_DETAIL: dict[str, Callable[[object], bool]] = {
+    "seed": lambda value: isinstance(value, int) and abs(value) < 2**64,
+    "template_digest": _is_digest,
+    "reused_prompt_tokens": _is_count,
+    "grammar_enforced": lambda value: isinstance(value, bool),
+}

@@ -1,5 +1,5 @@
 """The HTTP connection of an OpenAI-compatible engine: checked addresses, bounded answers, no proxy, no
-redirect.
+redirect. The lab's own engine is reached over a unix socket instead.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx2
 
@@ -45,6 +46,19 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                 continue
             return _bounded(response)
         raise refused or httpx2.ConnectError(f"{host} has no address", request=request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class SocketTransport(httpx2.AsyncBaseTransport):
+    """To a server of this lab on a unix socket, whatever host the address names."""
+
+    def __init__(self, socket_file: Path, limits: httpx2.Limits) -> None:
+        self._inner = httpx2.AsyncHTTPTransport(limits=limits, uds=str(socket_file), trust_env=False)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return _bounded(await self._inner.handle_async_request(request))
 
     async def aclose(self) -> None:
         await self._inner.aclose()

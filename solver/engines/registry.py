@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import Future
 
 from solver.engines.protocol import ChatModel
+from solver.engines.sockets import socket_of
 from solver.engines.spec import EngineKind, EngineSpec
 
 _lock = threading.Lock()
@@ -85,8 +86,12 @@ def _open(spec: EngineSpec) -> ChatModel:
         from solver.engines.routed import RoutedEngine
 
         return RoutedEngine(spec, open_engine)
-    # OpenMP's waiting threads otherwise spin, which on shared cores costs 8 to 20 times the run time. The
-    # library
+    socket_file = socket_of(spec)
+    if socket_file is not None:  # the lab runs it in a process of its own
+        from solver.engines.served import ServedEngine
+
+        return ServedEngine(spec, socket_file)
+    # OpenMP's waiting threads otherwise spin, which on shared cores costs 8 to 20 times the run time. The library
     # reads this when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from solver.engines.transformers_engine import TransformersEngine

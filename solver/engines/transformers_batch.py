@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from solver.engines.protocol import EngineUnreachable
+from solver.engines.protocol import EngineRefused
 from solver.engines.spec import LocalSettings
 from solver.engines.transformers_bank import LoraBank
 from solver.engines.transformers_grammar import Constraint, GrammarFailed, forbid
@@ -72,7 +72,7 @@ class Row:
     def give_up(self, failure: GrammarFailed) -> None:
         """End this row alone."""
         self.cancelled = True
-        self.emit(EngineUnreachable(f"The answer could not be held to its grammar: {failure}; simplify it."))
+        self.emit(EngineRefused(f"The answer could not be held to its grammar: {failure}; simplify it."))
 
 
 @dataclass
@@ -110,6 +110,10 @@ class Batch:
     @property
     def kv_bytes(self) -> int:
         return (self._slab.tokens + self._staging.tokens) * self._shape.token_bytes
+
+    @property
+    def kv_most_bytes(self) -> int:
+        return self.most_tokens * self._shape.token_bytes
 
     def rows(self) -> list[Row]:
         return [*self.waiting, *self.filling, *self.running]

@@ -30,10 +30,9 @@ from solver.engines.protocol import (
     EngineInfo,
     EngineRefused,
     EngineUnreachable,
-    FinishReason,
-    Usage,
 )
 from solver.engines.spec import BASE, EngineSpec, LocalSettings
+from solver.engines.transformers_answer import Answer, Origin
 from solver.engines.transformers_bank import LoraBank
 from solver.engines.transformers_batch import Batch, Row
 from solver.engines.transformers_grammar import GrammarBook
@@ -44,6 +43,10 @@ from solver.engines.transformers_thread import ModelThread
 
 _POLL_S = 0.05
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class UnknownAdapter(EngineRefused):
+    """The request names an adapter that is not loaded."""
 
 
 class TransformersEngine:
@@ -81,46 +84,40 @@ class TransformersEngine:
         on_delta: Callable[[str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> ChatReply:
+        tokens: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
+        answer = self.begin(request, tokens.put, on_delta)
+        try:
+            self._follow(answer, tokens, cancelled)
+        finally:
+            answer.leave()
+        return answer.reply()
+
+    def begin(
+        self,
+        request: ChatRequest,
+        emit: Callable[[int | Exception], None],
+        on_delta: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """Put the request into the queue. `emit` gets, on the model thread, each token or the failure that ended
+        the answer; whoever follows hands the tokens to the answer's `take`. Raises EngineError.
+        """
         started = time.monotonic()
         ids = self._codec.encode(request.messages)
         self._check_room(len(ids), request.sampling.max_tokens)
         seed = secrets.randbits(32) if request.sampling.seed is None else request.sampling.seed
-        tokens: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
         row = Row(
             ids=ids,
             adapter=None if request.model == BASE else request.model,
             most_new=request.sampling.max_tokens,
             sampler=Sampler(request.sampling.temperature, request.sampling.top_p, seed),
             stop_ids=self._codec.stop_ids,
-            emit=tokens.put,
+            emit=emit,
             constraint=None if request.grammar is None else self._grammars.constraint(request.grammar),
         )
         digest = self._submit(row)
-        answer = _Answer(TextStream(self._codec, request.sampling.stop), row, on_delta, started)
-        try:
-            finish = self._follow(answer, tokens, cancelled)
-        finally:
-            row.cancelled = True  # frees the row when the caller leaves early
-        return ChatReply(
-            text=answer.stream.text,
-            finish_reason=finish,
-            usage=Usage(len(ids), answer.count),
-            model=request.model,
-            seconds=time.monotonic() - started,
-            first_token_s=answer.first_token_s,
-            adapter_digest=digest,
-            detail=self._detail(request, seed, row),
-        )
-
-    def _detail(self, request: ChatRequest, seed: int, row: Row) -> dict[str, Any]:
-        detail: dict[str, Any] = {
-            "seed": seed,
-            "template_digest": self._codec.template_digest,
-            "reused_prompt_tokens": row.reused,
-        }
-        if request.grammar is not None:
-            detail["grammar_enforced"] = True
-        return detail
+        stream = TextStream(self._codec, request.sampling.stop)
+        origin = Origin(request.model, seed, digest, self._codec.template_digest, started)
+        return Answer(row, stream, origin, on_delta)
 
     def _submit(self, row: Row) -> str | None:
         """Hand the row to the model thread; returns its adapter's digest."""
@@ -128,7 +125,7 @@ class TransformersEngine:
             adapter = None if row.adapter is None else self._adapters.get(row.adapter)
             if row.adapter is not None and adapter is None:
                 known = ", ".join([BASE, *self._adapters])
-                raise EngineRefused(
+                raise UnknownAdapter(
                     f"The engine {self.spec.name!r} has no adapter {row.adapter[:100]!r} loaded; it serves {known}."
                 )
             self._thread.submit(row)
@@ -148,27 +145,26 @@ class TransformersEngine:
 
     def _follow(
         self,
-        answer: _Answer,
+        answer: Answer,
         tokens: queue.SimpleQueue[int | Exception],
         cancelled: Callable[[], bool] | None,
-    ) -> FinishReason:
-        ask_at = answer.started
+    ) -> None:
+        ask_at = started = answer.origin.started
         while True:
             now = time.monotonic()
             if now >= ask_at:
                 ask_at = now + _POLL_S
                 if cancelled is not None and cancelled():
                     raise Cancelled(f"The call to {self.spec.name!r} was cancelled.")
-                self._check_deadline(now - answer.started)
+                self._check_deadline(now - started)
             try:
                 token = tokens.get(timeout=_POLL_S)
             except queue.Empty:
                 continue
             if isinstance(token, Exception):
                 raise token
-            finish = answer.take(token)
-            if finish is not None:
-                return finish
+            if answer.take(token):
+                return
 
     def _check_deadline(self, spent: float) -> None:
         total = self.spec.timeouts.total_s
@@ -232,7 +228,11 @@ class TransformersEngine:
         count = asdict(batch.count)
         mean = batch.count.row_steps / batch.count.steps if batch.count.steps else 0.0
         state = {"running": len(batch.running), "filling": len(batch.filling), "waiting": len(batch.waiting)}
-        memory = {"kv_bytes": batch.kv_bytes, "prefix_bytes": batch.prefix.nbytes}
+        memory = {
+            "kv_bytes": batch.kv_bytes,
+            "kv_most_bytes": batch.kv_most_bytes,
+            "prefix_bytes": batch.prefix.nbytes,
+        }
         return {**count, **state, **memory, "mean_batch": round(mean, 2)}
 
     def info(self) -> EngineInfo:
@@ -248,44 +248,13 @@ class TransformersEngine:
             adapters=True,
         )
 
+    @property
+    def alive(self) -> bool:
+        """Whether the model thread runs."""
+        return self._thread.alive
+
     def close(self) -> None:
         self._thread.close()
-
-
-class _Answer:
-    """One answer as it arrives, in the caller's thread."""
-
-    def __init__(
-        self, stream: TextStream, row: Row, on_delta: Callable[[str], None] | None, started: float
-    ) -> None:
-        self.stream = stream
-        self.started = started
-        self.count = 0
-        self.first_token_s: float | None = None
-        self._row = row
-        self._on_delta = on_delta
-
-    def take(self, token: int) -> FinishReason | None:
-        """Add a token; the finish reason once it was the last. The end token counts as a token of the answer."""
-        self.count += 1
-        if self.first_token_s is None:
-            self.first_token_s = time.monotonic() - self.started
-        if token in self._row.stop_ids:
-            return self._end(FinishReason.STOP)
-        self._tell(self.stream.take(token))
-        if self.stream.stopped:
-            return FinishReason.STOP
-        if self.count == self._row.complete_at:
-            return self._end(FinishReason.STOP)
-        return self._end(FinishReason.LENGTH) if self.count >= self._row.most_new else None
-
-    def _end(self, reason: FinishReason) -> FinishReason:
-        self._tell(self.stream.finish())
-        return reason
-
-    def _tell(self, piece: str) -> None:
-        if piece and self._on_delta is not None:
-            self._on_delta(piece)
 
 
 def shape_limit(base: BaseFiles) -> int:

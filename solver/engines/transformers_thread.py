@@ -35,6 +35,10 @@ class ModelThread:
         self._thread = threading.Thread(target=self._run, name=f"model-{name}", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive() and not self._closing
+
     def submit(self, row: Row) -> None:
         with self._wake:
             if self._closing:

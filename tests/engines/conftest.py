@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from solver.engines.spec import EngineSpec
+from tests.engines.served_engine import Server, serving_engine
 
 if TYPE_CHECKING:
     from solver.engines.transformers_engine import TransformersEngine
@@ -43,6 +44,13 @@ def tiny_spec(root: Path, **fields: object) -> EngineSpec:
         **fields,
     }
     return EngineSpec.parse(given)
+
+
+@pytest.fixture(scope="session")
+def tiny_server(tiny: Path) -> Iterator[Server]:
+    """The tiny model in a process of its own; tests leave it as they found it."""
+    with serving_engine(tiny_spec(tiny, local={"threads": 1})) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

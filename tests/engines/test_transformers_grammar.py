@@ -13,7 +13,7 @@ from micro.engine_spec import ARTEFACT
 from solver.agents.answer_grammar import answer_grammar
 from solver.agents.brief import Brief
 from solver.agents.languages import language
-from solver.engines.protocol import ChatReply, EngineRefused, EngineUnreachable, FinishReason, Role
+from solver.engines.protocol import ChatReply, EngineRefused, FinishReason, Role
 from solver.engines.transformers_engine import TransformersEngine
 from tests.agents.test_answer_grammar import strictly
 from tests.engines.asking import request
@@ -154,7 +154,7 @@ def test_a_grammar_beyond_the_matchers_limits_ends_its_own_answer_only(
     heavy = request("?", model="base", grammar=ambiguous, max_tokens=400, temperature=1.5, seed=1)
     with ThreadPoolExecutor(2) as pool:
         other = pool.submit(hold, tiny_engine, Role.CODING, "coding", 3)
-        with pytest.raises(EngineUnreachable, match="could not be held to its grammar"):
+        with pytest.raises(EngineRefused, match="could not be held to its grammar"):
             tiny_engine.chat(heavy)
         check(Role.CODING, other.result())
 

@@ -50,6 +50,30 @@ def test_a_run_goes_through_the_whole_tree_and_survives_kill_9_of_its_worker(lab
     assert lab.gone(15), lab.processes()
 
 
+def test_a_run_of_the_micro_model_survives_kill_9_of_its_engine(lab: Lab) -> None:
+    lab.ready_line()
+    problems = lab.get("/api/problems/?source=micro")["problems"]
+    runs = [
+        lab.post("/api/runs/", {"problem": problem["id"], "engine": "micro", "request_id": f"m{index}"})["id"]
+        for index, problem in enumerate(problems[:4])
+    ]
+    wait_for(lab, runs[0], lambda run: run["step_count"] >= 2, 120)
+    engine = lab.pid_of("solver.engines.server")
+    os.kill(engine, signal.SIGKILL)
+    for run_id in runs:
+        run = wait_for(lab, run_id, lambda run: run["status"] not in {"queued", "running"}, 120)
+        assert (run["status"], bool(run["verdict"])) == ("finished", True), run
+        events = lab.get(f"/api/runs/{run_id}/events/")["events"]
+        steps = [event["payload"] for event in events if event["kind"] == "step.finished"]
+        assert steps
+        for step in steps:
+            assert len(step["adapter_digest"]) == 64
+            assert len(step["detail"]["template_digest"]) == 64
+            assert isinstance(step["detail"]["seed"], int)
+    assert lab.pid_of("solver.engines.server") != engine
+    assert lab.listening_ports() == {lab.port}
+
+
 def test_ctrl_c_in_the_middle_of_a_run_leaves_it_to_the_next_start(lab: Lab) -> None:
     lab.ready_line()
     problem = lab.get("/api/problems/?source=starter")["problems"][0]["id"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -21,6 +22,9 @@ from django.db import connections
 
 from mcl_web import broker
 from mcl_web.process_tree import ChildDied, ProcessTree, until
+from solver import engine_book
+from solver.engines.sockets import SOCKETS
+from solver.engines.spec import EngineKind
 
 READY_WITHIN_S = 60.0
 
@@ -69,6 +73,7 @@ class Command(BaseCommand):
         if settings.EMBEDDED_BROKER:
             self._start_broker(tree, env)
         address = f"http://127.0.0.1:{port}/"
+        self._start_engines(tree, env)
         tree.start("web", [sys.executable, "-m", *_web(port)], env)
         tree.start("infer", [sys.executable, "-m", *_worker("infer", "infer", settings.RUNS_PER_WORKER)], env)
         tree.start("default", [sys.executable, "-m", *_worker("default", "default,judge", 2)], env)
@@ -79,6 +84,25 @@ class Command(BaseCommand):
             )
         self.stdout.write(f"MapCoder-Lite Lab is ready: {address}  (Ctrl-C stops it)")
         self.stdout.flush()
+
+    def _start_engines(self, tree: ProcessTree, env: dict[str, str]) -> None:
+        """The engines that ship with weights, each in a process of its own; `env` tells the others where they listen.
+
+        Nobody waits for them: a call that comes before the weights are loaded is tried again.
+        """
+        sockets: dict[str, str] = {}
+        for spec in engine_book.shipped().values():
+            if spec.kind is not EngineKind.TRANSFORMERS:
+                continue
+            settings.SOCKET_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+            socket_file = settings.SOCKET_DIR / f"engine-{spec.name}.sock"
+            socket_file.unlink(missing_ok=True)
+            described = settings.VAR_DIR / f"engine-{spec.name}.json"
+            described.write_text(spec.model_dump_json(exclude_defaults=True), encoding="utf-8")
+            argv = [sys.executable, "-m", "solver.engines.server", str(described)]
+            tree.start(f"engine-{spec.name}", [*argv, "--socket", str(socket_file)], env, essential=False)
+            sockets[spec.digest()] = str(socket_file)
+        env[SOCKETS] = json.dumps(sockets)
 
     def _start_broker(self, tree: ProcessTree, env: dict[str, str]) -> None:
         socket_file: Path = settings.BROKER_SOCKET

@@ -1,0 +1,17 @@
+"""Which engines run in a process of their own on this machine: told by the supervisor, asked by who opens one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from solver.engines.spec import EngineSpec
+
+SOCKETS = "MCL_ENGINE_SOCKETS"  # environment variable; JSON: socket by digest of the description
+
+
+def socket_of(spec: EngineSpec) -> Path | None:
+    """Where the engine of `spec` is served; None: open it in this process."""
+    found = json.loads(os.environ.get(SOCKETS) or "{}").get(spec.digest())
+    return Path(found) if found else None
