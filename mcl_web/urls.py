@@ -7,6 +7,7 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("", include("solver.urls")),
     path("", include("solver.campaigns.urls")),
+    path("", include("training.desk.urls")),
     path("", include("trajectories.exporters.urls")),
     path("", include("trajectories.urls")),
 ]

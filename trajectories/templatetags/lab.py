@@ -97,6 +97,25 @@ def interval(hits: int, n: int, width: int = 110) -> SafeString:
     return svg.interval(share(hits, n), width)
 
 
+DOT = ("", "M4 4V.6a3.4 3.4 0 0 1 3.4 3.4z", "M4 .6a3.4 3.4 0 0 1 0 6.8z", "M4 4V.6a3.4 3.4 0 1 1-3.4 3.4z",
+       "M4 .6a3.4 3.4 0 1 1 0 6.8 3.4 3.4 0 0 1 0-6.8z")  # fmt: skip
+
+
+@register.simple_tag
+def confirmed_dot(quarters: int) -> SafeString:
+    """A dot filled in quarters."""
+    return format_html(
+        '<svg class="conf-dot" viewBox="0 0 8 8" aria-hidden="true"><circle cx="4" cy="4" r="3.4"/><path d="{}"/></svg>',
+        DOT[max(0, min(4, quarters))],
+    )
+
+
+@register.filter
+def points(gap: float) -> str:
+    """A difference of shares in points, with its sign."""
+    return f"{gap * 100:+.0f}"
+
+
 @register.simple_tag
 def meter(value: float, whole: float, label: str, width: int = 34) -> SafeString:
     return svg.meter(value / whole if whole else 0.0, label, width)
@@ -188,6 +207,11 @@ def inline_code(text: str) -> SafeString:
         f"<code>{escape(piece)}</code>" if place % 2 else escape(piece) for place, piece in enumerate(pieces)
     ]
     return mark_safe("".join(marked))  # every piece was escaped just above
+
+
+@register.filter
+def split(words: str) -> list[str]:
+    return words.split()
 
 
 @register.filter

@@ -1,0 +1,346 @@
+/* The review desk by keyboard: judge, go on at once, take back. What is said is in the journal before anything moves. */
+import { on, reveal, say } from "../acts.js";
+import { Journal } from "./journal.js";
+import { loadMaps } from "./maps.js";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const desk = $("#desk");
+const TOAST_MS = 600;
+const RENEW_MS = 60_000;
+const AHEAD = 2;
+const ahead = new Map(); // address of an item -> promise of its HTML
+let held = ""; // key of the item whose accept waits for a second press
+let toastTimer = 0;
+let goOn = localStorage.getItem("mcl-go-on") !== "no";
+
+const current = () => $("#item");
+const rows = () => $$(".queue li");
+const rowOf = (key) => rows().find((row) => row.dataset.key === key);
+const here = () => rowOf(current()?.dataset.key);
+
+// -- what is saved
+
+const journal = desk && new Journal({
+  url: desk.dataset.say,
+  actor: $("#saved").dataset.actor,
+  onState(state, text, waiting) {
+    const box = $("#saved");
+    const clock = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    box.dataset.state = state;
+    box.textContent = { saving: "Saving", saved: `Saved ${clock}`, offline: `Offline, ${waiting} kept in this browser`, refused: text }[state];
+  },
+  onAnswer: answered,
+  onRefused(entry) {
+    const row = rowOf(`${entry.body.run}-${entry.body.step}`);
+    if (row) mark(row, false);
+  },
+});
+
+function answered(entry, answer) {
+  const { verb } = parts(entry.body.say);
+  if (answer.left !== null && $("#left")) $("#left").textContent = answer.left;
+  const median = answer.median ? `, median ${Math.round(answer.median)} s` : "";
+  $("#progress").textContent = `${answer.done} done today${median}`;
+  if (answer.met) tell(answer.met);
+  if (answer.held) {
+    // The desk saw no flag, the lab does: the item comes back, held.
+    const row = rowOf(answer.item);
+    if (row) mark(row, false);
+    show(answer.item).then(() => hold(answer.item, answer.toast));
+  } else if (verb === "undo" || verb === "redo") {
+    say(answer.sentence);
+    tell(answer.sentence);
+    if (answer.item) {
+      const row = rowOf(answer.item);
+      if (row) mark(row, verb === "redo");
+      show(answer.item, { fresh: true });
+    }
+  } else if (["correct", "comment", "rerun", "blame"].includes(verb) && current()?.dataset.key === answer.item) {
+    say(answer.sentence);
+    show(answer.item, { fresh: true });
+  }
+}
+
+function tell(sentence) {
+  let note = $("#met");
+  if (!note) {
+    note = Object.assign(document.createElement("p"), { id: "met", className: "flag pad sm" });
+    note.setAttribute("role", "status");
+    $(".queues").after(note);
+  }
+  note.textContent = sentence;
+}
+
+// -- the queue
+
+function mark(row, done) {
+  row.toggleAttribute("data-done", done);
+  $(".mark-done", row).hidden = !done;
+}
+
+function address(key) {
+  const [run, step] = key.split("-");
+  return rowOf(key)?.querySelector("a").dataset.fetch ?? `/review/items/${run}/${step}/?${desk.dataset.query}`;
+}
+
+function fetched(key, fresh = false) {
+  const url = address(key);
+  if (fresh || !ahead.has(url)) {
+    const body = fetch(url).then((response) => {
+      if (!response.ok) throw new Error(response.status);
+      return response.text();
+    });
+    body.catch(() => ahead.delete(url));
+    ahead.set(url, body);
+  }
+  return ahead.get(url);
+}
+
+async function show(key, { fresh = false } = {}) {
+  let html;
+  try {
+    html = await fetched(key, fresh);
+  } catch {
+    return say("This step cannot be loaded now; it is tried again when you come back to it");
+  }
+  $("#middle").innerHTML = html;
+  reveal($("#middle"));
+  for (const link of $$(".queue a[aria-current]")) link.removeAttribute("aria-current");
+  const row = here();
+  row?.querySelector("a").setAttribute("aria-current", "true");
+  row?.scrollIntoView({ block: "nearest" });
+  history.replaceState(null, "", `?${desk.dataset.query}&at=${key}`);
+  showGoOn();
+  take();
+  prefetch();
+}
+
+function prefetch() {
+  const all = rows();
+  const waiting = all.slice(all.indexOf(here()) + 1).filter((row) => !("done" in row.dataset)).slice(0, AHEAD);
+  for (const row of waiting) {
+    const state = $(".state", row);
+    fetched(row.dataset.key).then(() => (state.textContent ||= "ready"), () => {});
+  }
+}
+
+async function take() {
+  const item = current();
+  if (!item) return;
+  const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+  try {
+    const response = await fetch(item.dataset.hold, { method: "POST", headers: { "x-csrftoken": csrf } });
+    if (!response.ok) return;
+    const { html } = await response.json();
+    if (item === current()) $("#hold").innerHTML = html;
+  } catch { /* offline: the lease runs out by itself */ }
+}
+
+function step(by) {
+  const all = rows();
+  const at = all.indexOf(here());
+  const next = all[at + by];
+  if (!next) return by > 0 ? refill() : say("This is the first item");
+  closeToast();
+  return show(next.dataset.key);
+}
+
+/** The next item that is not done, from here on and then from the top; a fresh list when none is left. */
+function advance() {
+  const all = rows();
+  const at = all.indexOf(here());
+  const next = [...all.slice(at + 1), ...all.slice(0, at)].find((row) => !("done" in row.dataset));
+  return next ? show(next.dataset.key) : refill();
+}
+
+/** A new piece of the queue. Only when everything said has arrived: else the old items would come back. */
+async function refill() {
+  if (journal.mine().length) {
+    say("This was the last loaded item; the next ones come when the judgements have arrived");
+    setTimeout(refill, 1000);
+    return;
+  }
+  try {
+    const response = await fetch(`${location.pathname}?${desk.dataset.query}`);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    ahead.clear();
+    $("#queue").replaceWith(document.adoptNode($("#queue", page)));
+    $("#middle").replaceWith(document.adoptNode($("#middle", page)));
+    reveal(document);
+    showGoOn();
+    prefetch();
+  } catch {
+    setTimeout(refill, 2000);
+  }
+}
+
+// -- judging
+
+const parts = (saying) => ({ verb: saying.split(":")[0], value: saying.split(":")[1] ?? "" });
+
+function put(saying, more = {}) {
+  const item = current();
+  journal.put({ say: saying, run: Number(item?.dataset.run ?? 0), step: Number(item?.dataset.step ?? 0), queue: desk.dataset.queue, ...more });
+}
+
+function judge(saying) {
+  const { verb } = parts(saying);
+  if (verb === "undo" || verb === "redo") {
+    closeToast();
+    return put(saying);
+  }
+  const item = current();
+  if (!item) return undefined;
+  const key = item.dataset.key;
+  if (verb === "accept") {
+    const flagged = Number(item.dataset.flags) > 0;
+    if (flagged && held !== key) return hold(key, $("#row-ahead")?.innerHTML ?? "");
+    put(saying, { confirmed: flagged });
+    toast(accepted($("#row-ahead")?.innerHTML ?? ""), TOAST_MS);
+  } else {
+    put(saying);
+    closeToast();
+  }
+  ahead.delete(address(key));
+  const finishes = verb === "accept" || verb === "reject" || (verb === "blame" && desk.dataset.pick === "failure");
+  if (!finishes) return undefined;
+  const row = here();
+  if (row) mark(row, true);
+  return goOn ? advance() : undefined;
+}
+
+/** The row as it was shown ahead, now in the past tense. */
+function accepted(html) {
+  const box = document.createElement("div");
+  box.innerHTML = html;
+  const title = $("header b", box);
+  if (title) title.textContent = title.textContent.replace("Accept into", "Accepted into").replace("?", "");
+  $(".push kbd", box)?.textContent === "a" && $(".push", box).replaceChildren("u takes it back");
+  return box.innerHTML;
+}
+
+function hold(key, html) {
+  held = key;
+  toast(html);
+  say("Held: press a again to accept");
+}
+
+function toast(html, lasts = 0) {
+  clearTimeout(toastTimer);
+  $("#toast").innerHTML = html;
+  if (lasts) {
+    held = "";
+    toastTimer = setTimeout(closeToast, lasts);
+  }
+}
+
+function closeToast() {
+  clearTimeout(toastTimer);
+  held = "";
+  $("#toast").replaceChildren();
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "verbs" || !event.submitter?.value) return;
+  event.preventDefault();
+  judge(event.submitter.value);
+});
+document.addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-say]");
+  if (chosen) {
+    chosen.closest("dialog")?.close();
+    judge(chosen.dataset.say);
+  }
+  const link = event.target.closest(".queue a");
+  if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0) {
+    event.preventDefault();
+    closeToast();
+    show(link.closest("li").dataset.key);
+  }
+  const pane = event.target.closest("[data-pane-of]");
+  if (pane) {
+    event.preventDefault();
+    openPane(pane);
+  }
+  pickLine(event);
+});
+addEventListener("keydown", (event) => event.key === "Escape" && closeToast());
+
+// -- views of the step
+
+function openPane(link) {
+  for (const other of $$("#item [data-pane-of]")) other.toggleAttribute("aria-current", other === link);
+  link.setAttribute("aria-current", "true");
+  for (const pane of $$("#item .pane")) pane.hidden = pane.id !== `pane-${link.dataset.paneOf}`;
+}
+
+on("pane-next", () => {
+  const links = $$("#item [data-pane-of]");
+  const at = links.findIndex((link) => link.hasAttribute("aria-current"));
+  if (links.length) openPane(links[(at + 1) % links.length]);
+});
+on("item-next", () => step(1));
+on("item-previous", () => step(-1));
+on("blame", () => $("#blame-dialog").showModal());
+on("reject", () => $("#reject-dialog").showModal());
+on("toast-close", closeToast);
+on("advance", () => {
+  goOn = !goOn;
+  localStorage.setItem("mcl-go-on", goOn ? "yes" : "no");
+  showGoOn();
+});
+const showGoOn = () => $("[data-do=advance]")?.setAttribute("aria-pressed", goOn);
+
+// -- correcting: what is typed is kept as a draft until it is saved
+
+const draftKey = () => `mcl-draft-${current()?.dataset.key}`;
+on("edit", () => {
+  const box = $("#edit-dialog textarea");
+  const draft = localStorage.getItem(draftKey());
+  box.value = draft ?? $("#answer-ahead").content.textContent;
+  $("#draft").textContent = draft ? "your draft" : "";
+  $("#edit-dialog").showModal();
+});
+$("#edit-dialog textarea")?.addEventListener("input", (event) => {
+  localStorage.setItem(draftKey(), event.target.value);
+  $("#draft").textContent = `draft kept ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+});
+on("correct", () => {
+  put("correct", { text: $("#edit-dialog textarea").value });
+  localStorage.removeItem(draftKey());
+  ahead.delete(address(current().dataset.key));
+  $("#edit-dialog").close();
+});
+
+// -- comments, on the lines that were clicked (Shift for a range)
+
+let picked = null;
+function pickLine(event) {
+  const line = event.target.closest("#item .code li[id], #item .plan li[id]");
+  if (!line || getSelection()?.toString()) return;
+  const number = Number(line.id.split("-L")[1]);
+  if (!number) return;
+  picked = event.shiftKey && picked ? [Math.min(picked[0], number), Math.max(picked[0], number)] : [number, number];
+  for (const other of $$("#item li.picked")) other.classList.remove("picked");
+  for (let at = picked[0]; at <= picked[1]; at += 1) document.getElementById(line.id.replace(/-L\d+$/, `-L${at}`))?.classList.add("picked");
+}
+const pickedLines = () => ($("#item li.picked") ? picked : null);
+on("comment", () => {
+  const lines = pickedLines();
+  $("#comment-lines").textContent = lines ? `on line ${lines[0]}${lines[1] === lines[0] ? "" : ` to ${lines[1]}`}` : "on the whole step";
+  $("#comment-dialog").showModal();
+});
+on("comment-save", () => {
+  const box = $("#comment-dialog textarea");
+  if (box.value.trim()) put("comment", { text: box.value, lines: pickedLines() });
+  box.value = "";
+  $("#comment-dialog").close();
+});
+
+if (desk) {
+  showGoOn();
+  prefetch();
+  loadMaps($("#maps"));
+  setInterval(take, RENEW_MS);
+}

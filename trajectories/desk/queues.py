@@ -1,0 +1,208 @@
+"""What stands in a queue: runs that match its filter and still want a judgement, each with the step to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
+from django.http import QueryDict
+
+from trajectories import filters
+from trajectories.desk.models import Order, Pick, ReviewQueue
+from trajectories.expressions import BadExpression, Expression, parse
+from trajectories.filters import RUN_FIELDS
+from trajectories.models import Blame, Decision, Run, RunQuerySet, Step, StepState
+
+SHOWN = 50
+COUNTED = 1000  # a queue is counted up to here; more is "1,000 and more"
+ROLES = ("retrieval", "planning", "coding", "debugging")
+PROGRAMS = ("coding", "debugging")
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A stored queue, or one that an address describes (`slug` empty)."""
+
+    title: str
+    filter: str
+    pick: Pick = Pick.FAILURE
+    order: Order = Order.NEWEST
+    agent: str = ""
+    rubric: str = ""
+    blind: bool = False
+    reviewers: int = 1
+    slug: str = ""
+
+    @property
+    def query(self) -> str:
+        """What an address says to name this queue."""
+        query = QueryDict(mutable=True)
+        if self.slug:
+            query["queue"] = self.slug
+        else:
+            query.update({"filter": self.filter, "pick": self.pick.value})
+            if self.agent:
+                query["agent"] = self.agent
+        return query.urlencode()
+
+    def expression(self) -> Expression:
+        """Raises BadExpression."""
+        return parse(self.filter, RUN_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One step to judge with what the list says of it."""
+
+    run: Run
+    step: Step
+    agent: str = ""  # whom the supervisor blames
+    cause: str = ""
+    confidence: float | None = None
+    flips: int | None = None
+    trials: int | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.run.pk}-{self.step.number}"
+
+
+def stored(row: ReviewQueue) -> Queue:
+    return Queue(
+        row.title,
+        row.filter,
+        Pick(row.pick),
+        Order(row.order),
+        row.agent,
+        row.rubric,
+        row.blind,
+        row.reviewers,
+        row.slug,
+    )
+
+
+def described(given: QueryDict) -> Queue | None:
+    """The queue that an address's `filter`, `pick` and `agent` describe; None where it describes none."""
+    if "filter" not in given:
+        return None
+    text, pick, agent = (str(given.get(name, "")).replace("\0", "") for name in ("filter", "pick", "agent"))
+    return Queue(
+        text or "every run",
+        text,
+        Pick(pick) if pick in Pick.values else Pick.FAILURE,
+        agent=agent if agent in ROLES else "",
+    )
+
+
+def left(queue: Queue, actor: str) -> int:
+    """How many items wait, counted up to COUNTED."""
+    found = _every(queue, actor) if queue.pick == Pick.EVERY else _runs(queue, actor)
+    return int(found.order_by()[:COUNTED].count())
+
+
+def items(queue: Queue, actor: str, limit: int = SHOWN, offset: int = 0) -> list[Item]:
+    """The next items. Three queries."""
+    if queue.pick == Pick.EVERY:
+        steps = list(_every(queue, actor).select_related("run__problem")[offset : offset + limit])
+        return _told([(step.run, step) for step in steps])
+    runs = list(_runs(queue, actor).select_related("problem")[offset : offset + limit])
+    wanted = Q(pk__in=[])
+    for run in runs:
+        wanted |= Q(run=run, number=run.pick)  # type: ignore[attr-defined]
+    steps_of = {step.run_id: step for step in Step.objects.filter(wanted)} if runs else {}
+    return _told([(run, steps_of[run.pk]) for run in runs if run.pk in steps_of])
+
+
+def one(run: Run, step: Step) -> Item:
+    return _told([(run, step)])[0]
+
+
+def _runs(queue: Queue, actor: str) -> RunQuerySet:
+    found: Any = filters.runs(Run.objects.all(), queue.expression())
+    if queue.pick == Pick.CORRECTION:
+        at = Cast(KeyTextTransform("at", "branch"), IntegerField())
+        found = found.filter(filters.correction()).annotate(pick=at)
+        found = _unfinished(found, queue, actor, decided_step="pick")
+    else:
+        found = found.annotate(pick=Coalesce(_blamed_step(), _last_step(PROGRAMS), _last_step(ROLES)))
+        found = found.filter(pick__isnull=False)
+        found = _unfinished(found, queue, actor)
+    if queue.agent:
+        found = found.filter(
+            Exists(Step.objects.filter(run=OuterRef("pk"), number=OuterRef("pick"), role=queue.agent))
+        )
+    return _ordered(found, queue.order)  # type: ignore[no-any-return]
+
+
+def _unfinished(found: Any, queue: Queue, actor: str, decided_step: str = "") -> Any:
+    """Without what this reviewer has judged, and what enough others have."""
+    decided = Decision.objects.filter(run=OuterRef("pk"))
+    if decided_step:
+        decided = decided.filter(step=OuterRef(decided_step))
+    blamed = Blame.objects.filter(run=OuterRef("pk"), source="human")
+    if queue.reviewers == 1:
+        found = found.exclude(Exists(decided))
+        return found if decided_step else found.exclude(Exists(blamed))
+    found = found.exclude(Exists(decided.filter(actor=actor)))
+    if decided_step:
+        return found
+    found = found.exclude(Exists(blamed.filter(actor=actor)))
+    people = blamed.order_by().values("run").annotate(n=Count("actor", distinct=True)).values("n")
+    return found.annotate(people=Coalesce(Subquery(people), 0)).filter(people__lt=queue.reviewers)
+
+
+def _every(queue: Queue, actor: str) -> Any:
+    runs = filters.runs(Run.objects.all(), queue.expression())
+    roles = [queue.agent] if queue.agent else list(ROLES)
+    decided = Decision.objects.filter(run=OuterRef("run"), step=OuterRef("number"))
+    if queue.reviewers > 1:
+        decided = decided.filter(actor=actor)
+    found = Step.objects.filter(run__in=runs.order_by().values("pk"), role__in=roles, state=StepState.DONE)
+    newest = queue.order != Order.OLDEST
+    return found.exclude(Exists(decided)).order_by("-run_id" if newest else "run_id", "number")
+
+
+def _blamed_step() -> Subquery:
+    said = Blame.objects.filter(run=OuterRef("pk"), source="supervisor", step__isnull=False)
+    return Subquery(said.values("step")[:1])
+
+
+def _last_step(roles: Sequence[str]) -> Subquery:
+    steps = Step.objects.filter(run=OuterRef("pk"), role__in=roles, state=StepState.DONE)
+    return Subquery(steps.order_by("-number").values("number")[:1])
+
+
+def _ordered(found: Any, order: Order) -> Any:
+    if order in (Order.NEWEST, Order.OLDEST):
+        return found.order_by("-pk" if order == Order.NEWEST else "pk")
+    said = Blame.objects.filter(run=OuterRef("pk"), source="supervisor")
+    found = found.annotate(sure=Subquery(said.values("confidence")[:1]))
+    by = F("sure").asc(nulls_last=True) if order == Order.UNSURE else F("sure").desc(nulls_last=True)
+    return found.order_by(by, "-pk")
+
+
+def _told(pairs: list[tuple[Run, Step]]) -> list[Item]:
+    said = Blame.objects.filter(run__in={run.pk for run, _ in pairs}, source__in=["supervisor", "replay"])
+    by_run: dict[tuple[int, str], Blame] = {(row.run_id, row.source): row for row in said}
+    made = []
+    for run, step in pairs:
+        item = Item(run, step)
+        if opinion := by_run.get((run.pk, "supervisor")):
+            item = replace(item, agent=opinion.agent, cause=opinion.cause, confidence=opinion.confidence)
+        if replayed := by_run.get((run.pk, "replay")):
+            item = replace(item, flips=replayed.flips, trials=replayed.trials)
+        made.append(item)
+    return made
+
+
+def refused(queue: Queue) -> BadExpression | None:
+    """What is wrong with the queue's filter, if anything."""
+    try:
+        queue.expression()
+    except BadExpression as error:
+        return error
+    return None

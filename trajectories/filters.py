@@ -1,0 +1,201 @@
+"""What the filter language can say of runs and of problems, as conditions of the database.
+
+Conditions on other tables are EXISTS or IN, never joins: rows are neither doubled nor need DISTINCT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from trajectories.expressions import Expression, Field, Term, Vocabulary
+from trajectories.models import (
+    Blame,
+    Decision,
+    ProblemQuerySet,
+    ProblemTag,
+    Run,
+    RunQuerySet,
+    RunStatus,
+)
+from trajectories.verdicts import WORD
+
+NONE = "none"
+AGENTS = ("retrieval", "planning", "coding", "debugging", NONE)
+VERDICTS = (*(verdict for verdict in WORD if verdict), NONE)
+STATES = ("failed", "solved", "judged", "live", "branch", "imported", "correction", "blamed", "confirmed")
+BLAME_SOURCES = ("supervisor", "human", "replay", "rule")
+
+RUN_FIELDS: Vocabulary = {
+    "tag": Field("name", "Tag of the problem"),
+    "verdict": Field("name", "Verdict", VERDICTS),
+    "status": Field("name", "Status", tuple(RunStatus.values)),
+    "strategy": Field("name", "Strategy"),
+    "engine": Field("name", "Engine"),
+    "blame": Field("name", "Agent that anybody blames", AGENTS),
+    "supervisor": Field("name", "Agent that the supervisor blames", AGENTS),
+    "human": Field("name", "Agent that a person blames", AGENTS),
+    "replay": Field("name", "Agent whose repair flips the verdict", AGENTS),
+    "rule": Field("name", "Agent that a rule blames", AGENTS),
+    "cause": Field("name", "Stated cause of the failure"),
+    "is": Field("flag", "State", STATES),
+    "problem": Field("name", "Id of the problem"),
+    "source": Field("name", "Source of the problem"),
+    "level": Field("name", "Difficulty of the problem"),
+    "split": Field("name", "Split of the problem"),
+    "language": Field("name", "Language"),
+    "by": Field("name", "Who started it"),
+    "accepted": Field("name", "Agent of which a step was accepted", AGENTS[:-1]),
+    "run": Field("number", "Number of the run"),
+    "calls": Field("number", "Model calls"),
+    "steps": Field("number", "Steps"),
+    "tokens": Field("number", "Tokens written"),
+    "seconds": Field("number", "Seconds of the model"),
+    "formats": Field("number", "Format failures"),
+    "passed": Field("number", "Hidden tests passed"),
+    "tests": Field("number", "Hidden tests"),
+}
+PROBLEM_FIELDS: Vocabulary = {
+    "tag": Field("name", "Tag"),
+    "source": Field("name", "Source"),
+    "level": Field("name", "Difficulty"),
+    "kind": Field("name", "Kind of tests", ("stdio", "call", "assert")),
+    "split": Field("name", "Split"),
+    "licence": Field("name", "Licence"),
+    "id": Field("name", "Id"),
+    "tests": Field("number", "Hidden tests"),
+    "samples": Field("number", "Samples"),
+    "runs": Field("number", "Runs of it"),
+    "solved": Field("number", "Runs of it that were accepted"),
+}
+_RUN_COLUMNS = {
+    "strategy": "strategy",
+    "engine": "engine_name",
+    "status": "status",
+    "language": "language",
+    "by": "created_by",
+    "problem": "problem__external_id",
+    "source": "problem__source",
+    "level": "problem__difficulty",
+    "split": "problem__split",
+}
+_RUN_NUMBERS = {
+    "run": "pk",
+    "calls": "calls",
+    "steps": "step_count",
+    "tokens": "completion_tokens",
+    "seconds": "model_seconds",
+    "formats": "format_failures",
+    "passed": "passed",
+    "tests": "total",
+}
+_PROBLEM_COLUMNS = {
+    "source": "source",
+    "level": "difficulty",
+    "kind": "test_kind",
+    "split": "split",
+    "licence": "licence",
+    "id": "external_id",
+}
+_PROBLEM_NUMBERS = {"tests": "test_count", "samples": "sample_count", "runs": "_runs", "solved": "_solved"}
+_COMPARE = {":": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
+
+FAILED = Q(status=RunStatus.FINISHED) & ~Q(verdict="AC")
+
+
+def runs(found: RunQuerySet, expression: Expression) -> RunQuerySet:
+    for term in expression.terms:
+        condition = _run_condition(term)
+        found = found.filter(~condition if term.negated else condition)
+    return found
+
+
+def problems(found: ProblemQuerySet, expression: Expression) -> ProblemQuerySet:
+    if any(term.field in ("runs", "solved") for term in expression.terms):
+        mine = Run.objects.filter(problem=OuterRef("pk")).order_by().values("problem")
+        found = found.annotate(
+            _runs=Coalesce(Subquery(mine.annotate(n=Count("pk")).values("n")), 0),
+            _solved=Coalesce(Subquery(mine.filter(verdict="AC").annotate(n=Count("pk")).values("n")), 0),
+        )
+    for term in expression.terms:
+        condition = _problem_condition(term)
+        found = found.filter(~condition if term.negated else condition)
+    return found
+
+
+def _run_condition(term: Term) -> Q:
+    name, values = term.field, term.values
+    if not name:
+        text = values[0]
+        return Q(problem__title__icontains=text) | Q(problem__external_id__icontains=text)
+    if name in _RUN_NUMBERS:
+        return _number(_RUN_NUMBERS[name], term)
+    if name in _RUN_COLUMNS:
+        return _column(_RUN_COLUMNS[name], values)
+    if name == "verdict":
+        return _column("verdict", values)
+    if name == "is":
+        return _any(_STATE[value]() for value in values)
+    if name == "tag":
+        return Q(problem__in=ProblemTag.objects.filter(name__in=values).values("problem"))
+    if name == "accepted":
+        return Q(Exists(Decision.objects.filter(run=OuterRef("pk"), accepted=True, role__in=values)))
+    return _blamed(name, values)
+
+
+def _blamed(name: str, values: tuple[str, ...]) -> Q:
+    said = Blame.objects.filter(run=OuterRef("pk"))
+    if name == "cause":
+        return Q(Exists(said.filter(cause__in=values)))
+    if name in BLAME_SOURCES:
+        said = said.filter(source=name)
+    return Q(Exists(said.filter(agent__in=values)))
+
+
+def correction() -> Q:
+    """A branch in which a step was changed: it shows what the change leads to."""
+    return Q(branch_of__isnull=False) & Q(branch__kind__in=["edit", "feedback"])
+
+
+_STATE: dict[str, Callable[[], Q]] = {
+    "failed": lambda: FAILED,
+    "solved": lambda: Q(verdict="AC"),
+    "judged": lambda: Q(status=RunStatus.FINISHED),
+    "live": lambda: Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]),
+    "branch": lambda: Q(branch_of__isnull=False),
+    "imported": lambda: ~Q(imported_from=""),
+    "correction": correction,
+    "blamed": lambda: Q(Exists(Blame.objects.filter(run=OuterRef("pk")))),
+    "confirmed": lambda: Q(Exists(Blame.objects.filter(run=OuterRef("pk"), source="human"))),
+}
+
+
+def _problem_condition(term: Term) -> Q:
+    name, values = term.field, term.values
+    if not name:
+        text = values[0]
+        tagged = ProblemTag.objects.filter(name__icontains=text).values("problem")
+        return Q(title__icontains=text) | Q(external_id__icontains=text) | Q(pk__in=tagged)
+    if name in _PROBLEM_NUMBERS:
+        return _number(_PROBLEM_NUMBERS[name], term)
+    if name == "tag":
+        return Q(pk__in=ProblemTag.objects.filter(name__in=values).values("problem"))
+    return _column(_PROBLEM_COLUMNS[name], values)
+
+
+def _number(column: str, term: Term) -> Q:
+    return _any(Q(**{column + _COMPARE[term.op]: float(value)}) for value in term.values)
+
+
+def _column(column: str, values: tuple[str, ...]) -> Q:
+    return Q(**{f"{column}__in": ["" if value == NONE else value for value in values]})
+
+
+def _any(conditions: Any) -> Q:
+    whole = Q()
+    for condition in conditions:
+        whole |= condition
+    return whole
