@@ -149,9 +149,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"solver.tasks.run": {"queue": "infer"}, "solver.tasks.rejudge": {"queue": "judge"}}
+CELERY_TASK_ROUTES = {
+    "solver.tasks.run": {"queue": "infer"},
+    "solver.tasks.rejudge": {"queue": "judge"},
+    "training.tasks.supervise": {"queue": "infer"},
+}
 CELERY_BEAT_SCHEDULE = {
-    "reap": {"task": "solver.tasks.reap", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)}
+    "reap": {"task": "solver.tasks.reap", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)},
+    "curate": {"task": "training.tasks.curate", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 

@@ -10,7 +10,16 @@ from typing import ClassVar
 
 from django.db import models
 
+from training.supervision.models import Supervision, SupervisionCase
 from trajectories.models import Problem, Run
+
+__all__ = [
+    "DatasetRow",
+    "DatasetVersion",
+    "Example",
+    "Supervision",
+    "SupervisionCase",
+]
 
 
 class Way(models.TextChoices):

@@ -1,0 +1,42 @@
+"""Celery's entry points of this room: one call each, ids only. Everything they do is a verb that tests call directly."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import current_app, shared_task
+from kombu.exceptions import OperationalError
+
+from solver.tasks import worker_name
+from training import examples
+from training.supervision import lifecycle as supervision
+from training.supervision.work import work
+
+log = logging.getLogger(__name__)
+AT_ONCE = 4  # workers that look for cases; the `infer` workers have runs to do as well
+CASES_A_MESSAGE = 8
+
+
+@shared_task
+def supervise(case_id: int) -> None:
+    """Bring this case forward, then a few others that nobody is at."""
+    work(case_id, worker_name())
+    for _ in range(CASES_A_MESSAGE - 1):
+        if not any(work(pk, worker_name()) for pk in supervision.workable(limit=AT_ONCE * 2)):
+            return
+
+
+@shared_task
+def curate() -> None:
+    """What nobody is going to do otherwise: cases that can go on, examples whose judgements have changed."""
+    for case_id in supervision.workable(limit=AT_ONCE):
+        _send("training.tasks.supervise", case_id)
+    examples.settle()
+
+
+def _send(task: str, row: int) -> None:
+    """A door bell; the next round of `curate` rings again where it was lost."""
+    try:
+        current_app.send_task(task, args=[row], retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("%s(%s) not sent: %s", task, row, error)
