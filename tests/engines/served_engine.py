@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Server:
     folder: Path
     options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
-    clients: list[httpx2.Client] = field(default_factory=list)
+    _http: httpx2.Client | None = None
 
     @property
     def socket(self) -> Path:
@@ -67,17 +67,18 @@ class Server:
         self.process.wait()
 
     def stop(self) -> int:
-        for client in self.clients:
-            client.close()
+        if self._http is not None:
+            self._http.close()
         assert self.process is not None
         self.process.terminate()
         return self.process.wait(20)
 
     def http(self) -> httpx2.Client:
-        """A plain client, closed with the server."""
-        transport = httpx2.HTTPTransport(uds=str(self.socket))
-        self.clients.append(httpx2.Client(transport=transport, base_url="http://engine", timeout=60))
-        return self.clients[-1]
+        """A plain client, safe for many threads, closed with the server."""
+        if self._http is None:
+            transport = httpx2.HTTPTransport(uds=str(self.socket), verify=False)
+            self._http = httpx2.Client(transport=transport, base_url="http://engine", timeout=60)
+        return self._http
 
     def client(self) -> ServedEngine:
         return ServedEngine(self.spec, self.socket)
