@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from trajectories import cases, eventlog, highlight, patches, queries, run_page, story
+from trajectories import cases, eventlog, highlight, palette, patches, queries, run_page, story
 from trajectories.exporters.formats import FORMATS
 from trajectories.models import Problem, Run, RunStatus, StepEvent
 from trajectories.story import Card, Story
@@ -89,28 +89,31 @@ def _given(request: HttpRequest, *names: str) -> dict[str, str]:
 def problem_list(request: HttpRequest) -> HttpResponse:
     chosen = _given(request, "q", "source", "difficulty", "test_kind", "tag", "before", "after")
     page = queries.problems(chosen)
-    return render(request, "lab/problems.html", {"page": page, "chosen": chosen})
+    return render(request, "lab/problems.html", {"page": page, "chosen": chosen, "any": _any(chosen)})
 
 
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
-    chosen = _given(request, "problem", "status", "verdict", "strategy", "engine_name", "before", "after")
-    return render(request, "lab/runs.html", {"page": queries.runs(chosen), "chosen": chosen})
+    facets = ("status", "verdict", "strategy", "engine_name", "blame", "tag")
+    chosen = _given(request, "q", "problem", *facets, "before", "after")
+    page = queries.runs(chosen)
+    return render(request, "lab/runs.html", {"page": page, "chosen": chosen, "any": _any(chosen)})
+
+
+def _any(chosen: dict[str, str]) -> bool:
+    """Something narrows the list."""
+    return any(value for name, value in chosen.items() if name not in ("before", "after"))
 
 
 @require_safe
 def go(request: HttpRequest) -> HttpResponse:
     """The box in the top bar: `91` or `run 91` is a run, `91 s4` its fourth step; anything else is looked for in problems."""
     text = _given(request, "q")["q"].strip()[: queries.LONGEST_QUERY]
-    words = text.lower().replace("run", " ").replace("#", " ").replace("s", " ", 1).split()
-    if (
-        words
-        and len(words) <= 2
-        and all(word.isascii() and word.isdigit() and len(word) < 19 for word in words)
-    ):
-        run = Run.objects.filter(pk=int(words[0])).first()
+    if asked := palette.numbers(text):
+        run = Run.objects.filter(pk=asked[0]).first()
         if run is not None:
-            return redirect(reverse("run", args=[run.pk]) + (f"#s{int(words[1])}" if len(words) == 2 else ""))
+            step = "" if asked[1] is None else f"#s{asked[1]}"
+            return redirect(reverse("run", args=[run.pk]) + step)
     if text and (problem := Problem.objects.current().filter(external_id=text).first()):
         return redirect("problem", problem.pk)
     found = list(Problem.objects.current().filter(title__iexact=text)[:2]) if text else []

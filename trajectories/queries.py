@@ -12,7 +12,10 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils.timezone import now
 
+from trajectories import filters
+from trajectories.expressions import BadExpression, Expression, Term, parse
 from trajectories.models import (
+    Blame,
     Problem,
     ProblemBody,
     ProblemQuerySet,
@@ -27,6 +30,7 @@ PROBLEMS_PAGE = 25
 RUNS_PAGE = 50
 TAGS_SHOWN = 30
 LONGEST_QUERY = 200
+MOST_IDS = 500  # problems named one by one in a condition; beyond, all are read
 NONE = "none"  # how an address names an empty value: no verdict yet, no difficulty stated
 
 
@@ -59,6 +63,7 @@ class Page:
     facets: tuple[Facet, ...]
     newer: str = ""
     older: str = ""
+    refused: BadExpression | None = None  # what is wrong with the filter; then no row is shown
 
     @property
     def busy(self) -> bool:
@@ -102,7 +107,10 @@ PROBLEM_FACETS = {"source": "Source", "difficulty": "Difficulty", "test_kind": "
 
 def problems(chosen: Filters) -> Page:
     """A page of current problems with their last run and solve rate. Four queries."""
-    found = _matching(chosen)
+    try:
+        found = _matching(chosen)
+    except BadExpression as error:
+        return Page([], 0, (), refused=error)
     cube = found.values(*PROBLEM_FACETS).annotate(n=Count("pk")).order_by()
     total, facets = _facets(cube, PROBLEM_FACETS, chosen)
     facets = (*facets, _tag_facet(found, chosen))
@@ -112,12 +120,8 @@ def problems(chosen: Filters) -> Page:
 
 def _matching(chosen: Filters) -> ProblemQuerySet:
     found = Problem.objects.current()
-    if text := chosen.get("q", "")[:LONGEST_QUERY].strip():
-        found = found.filter(
-            Q(title__icontains=text)
-            | Q(external_id__icontains=text)
-            | Q(pk__in=ProblemTag.objects.filter(name__icontains=text).values("problem"))
-        )
+    if text := chosen.get("q", "").strip():
+        found = filters.problems(found, parse(text, filters.PROBLEM_FIELDS))
     if tag := chosen.get("tag"):
         found = found.filter(tags__name=tag)
     return found
@@ -200,14 +204,24 @@ RUN_FACETS = {"status": "Status", "verdict": "Verdict", "strategy": "Strategy", 
 
 
 def runs(chosen: Filters) -> Page:
-    """A page of runs, newest first. Two queries."""
+    """A page of runs, newest first. Five queries."""
     found: RunQuerySet = Run.objects.all()
+    try:
+        if text := chosen.get("q", "").strip():
+            found = filters.runs(found, parse(text, filters.RUN_FIELDS))
+    except BadExpression as error:
+        return Page([], 0, (), refused=error)
+    if tag := chosen.get("tag", ""):
+        found = filters.runs(found, Expression((Term("tag", ":", (tag,)),)))
+    if agent := chosen.get("blame", ""):
+        found = filters.runs(found, Expression((Term("blame", ":", (agent,)),)))
     if problem := chosen.get("problem", ""):
         found = (
             found.filter(problem_id=int(problem)) if problem.isascii() and problem.isdigit() else found.none()
         )
     total, facets = _facets(found.values(*RUN_FACETS).annotate(n=Count("pk")).order_by(), RUN_FACETS, chosen)
     found = _narrowed(found, chosen, RUN_FACETS)
+    facets = (*facets, _blame_facet(found, chosen), _run_tag_facet(found, chosen))
     forward = not chosen.get("before")
     cursor = chosen.get("after") or chosen.get("before") or ""
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
@@ -221,6 +235,31 @@ def runs(chosen: Filters) -> Page:
     earlier, later = (bool(cursor), more) if forward else (more, True)
     newer, older = str(rows[0].pk) if rows and earlier else "", str(rows[-1].pk) if rows and later else ""
     return Page(rows, total, facets, newer, older)
+
+
+def _blame_facet(found: RunQuerySet, chosen: Filters) -> Facet:
+    """Whom anybody blames; a run that two sources put down to different agents counts under both."""
+    said = Blame.objects.filter(run__in=found.order_by().values("pk"))
+    rows = said.order_by().values("agent").annotate(n=Count("run", distinct=True))
+    return _facet("blame", "Blame", {row["agent"]: row["n"] for row in rows}, chosen)
+
+
+def _run_tag_facet(found: RunQuerySet, chosen: Filters) -> Facet:
+    """Counts by problem first: far fewer rows meet the tags than there are runs."""
+    by_problem = dict(found.order_by().values_list("problem").annotate(n=Count("pk")))
+    tags: Counter[str] = Counter()
+    for problem, name in ProblemTag.objects.filter(
+        problem__in=list(by_problem) if len(by_problem) < MOST_IDS else Problem.objects.values("pk")
+    ).values_list("problem", "name"):
+        tags[name] += by_problem.get(problem, 0)
+    return _facet("tag", "Tag", {name: n for name, n in tags.most_common(TAGS_SHOWN) if n}, chosen)
+
+
+def _facet(name: str, title: str, counts: Mapping[str, int], chosen: Filters) -> Facet:
+    own = chosen.get(name, "")
+    whole = {**({own: 0} if own else {}), **counts}
+    ordered = sorted(whole.items(), key=lambda pair: (-pair[1], pair[0]))
+    return Facet(name, title, tuple(Choice(value, n, value == own) for value, n in ordered))
 
 
 # -- the loop

@@ -1,12 +1,18 @@
 from django.urls import path
 
-from trajectories import pages, upload
+from trajectories import completion, pages, palette, reader, upload
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("go/", pages.go, name="go"),
     path("problems/", pages.problem_list, name="problems"),
     path("problems/import/", upload.import_problems, name="import-problems"),
+    path("places/", palette.places, name="places"),
+    path("views/", reader.views, name="views"),
+    path("views/star/", reader.star, name="star"),
+    path("views/<int:pk>/unstar/", reader.unstar, name="unstar"),
+    path("keys/", reader.keys, name="keys"),
+    path("complete/<str:name>/", completion.complete, name="complete"),
     path("runs/", pages.run_list, name="runs"),
     path("runs/<int:pk>/", pages.run_detail, name="run"),
     path("runs/<int:pk>/patches/", pages.run_patches, name="run-patches"),

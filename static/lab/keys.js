@@ -1,5 +1,7 @@
 /* One keyboard grammar, read off the page: a key belongs to the element whose aria-keyshortcuts names it, and pressing
    it clicks (or focuses) that element. The sheet is generated from the same attributes, so it cannot be wrong. */
+import { ownKeys, pressedInstead } from "./ownkeys.js";
+
 const TWICE_MS = 600;
 let pressedAt = 0;
 
@@ -17,7 +19,7 @@ function typing(target) {
   return target instanceof Element && target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable=true]");
 }
 
-function owners(root) {
+export function owners(root) {
   return [...root.querySelectorAll("[aria-keyshortcuts]")].filter((element) => !element.disabled);
 }
 
@@ -31,7 +33,7 @@ export function bindKeys() {
     // AltGr writes signs on many keyboards; it arrives as Control+Alt and is no modifier here.
     const altGraph = event.getModifierState("AltGraph");
     if (event.altKey && !altGraph) return;
-    const name = altGraph ? event.key : spelled(event);
+    const name = ownKeys.meaning(altGraph ? event.key : spelled(event));
     if (typing(event.target) && !name.startsWith("Control+")) return;
     if (name === "Space" && event.target instanceof Element && event.target.closest("button, a, summary, label, input")) return;
     const owner = owners(surface()).find((element) => element.getAttribute("aria-keyshortcuts").split(" ").includes(name));
@@ -43,7 +45,7 @@ export function bindKeys() {
       if (!second) return;
     }
     event.preventDefault();
-    if (owner.matches("input, textarea, select")) {
+    if (owner.matches("input, textarea, select") && !owner.dataset.do) {
       owner.focus();
       owner.select?.();
     } else {
@@ -52,14 +54,14 @@ export function bindKeys() {
   });
 }
 
-function shown(name, element) {
+export function shown(name, element) {
   const signs = { Control: "Ctrl", Enter: "⏎", ArrowLeft: "←", ArrowRight: "→" };
-  const parts = name.split("+").map((part) => signs[part] ?? part);
+  const parts = pressedInstead(name).split("+").map((part) => signs[part] ?? part);
   const text = parts[0] === "Shift" && parts[1]?.length === 1 ? parts[1] : parts.join(" ");
   return "twice" in element.dataset ? `${text} ${text}` : text;
 }
 
-function label(element) {
+export function label(element) {
   const words = element.getAttribute("aria-label") ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ");
   return words.replace(/\s+/g, " ").trim() || element.placeholder || "";
 }
@@ -68,6 +70,11 @@ export function showSheet() {
   const sheet = document.getElementById("key-sheet");
   if (!sheet) return;
   if (sheet.open) return sheet.close();
+  return redrawSheet();
+}
+
+export function redrawSheet() {
+  const sheet = document.getElementById("key-sheet");
   const list = sheet.querySelector("dl");
   list.replaceChildren(
     ...owners(document).flatMap((element) => {
@@ -75,6 +82,7 @@ export function showSheet() {
       for (const name of element.getAttribute("aria-keyshortcuts").split(" ")) {
         const cap = document.createElement("kbd");
         cap.textContent = shown(name, element);
+        cap.dataset.key = name;
         key.append(cap, " ");
       }
       const words = document.createElement("dd");
@@ -82,5 +90,25 @@ export function showSheet() {
       return [key, words];
     }),
   );
-  sheet.showModal();
+  if (!sheet.open) sheet.showModal();
+}
+
+/* In the sheet a click on a key asks for another one to press instead. */
+export function exchangeKeys() {
+  const sheet = document.getElementById("key-sheet");
+  sheet?.addEventListener("click", (event) => {
+    const cap = event.target.closest("kbd[data-key]");
+    if (!cap) return;
+    for (const other of sheet.querySelectorAll("kbd.waits")) other.classList.remove("waits");
+    cap.classList.add("waits");
+    cap.textContent = "press a key";
+  });
+  sheet?.addEventListener("keydown", (event) => {
+    const cap = sheet.querySelector("kbd.waits");
+    if (!cap || ["Shift", "Control", "Alt", "Meta", "AltGraph"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!["Escape", "Tab", "Enter"].includes(event.key)) ownKeys.exchange(cap.dataset.key, spelled(event));
+    redrawSheet();
+  });
 }

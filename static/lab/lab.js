@@ -1,5 +1,8 @@
 /* What every page has: theme, keys and their sheet, copying, forms that are sent once. All of it progressive. */
-import { bindKeys, showSheet } from "./keys.js";
+import { bindKeys, exchangeKeys, redrawSheet, showSheet } from "./keys.js";
+import { ownKeys } from "./ownkeys.js";
+import "./palette.js";
+import { completeFields } from "./complete.js";
 import { keepFresh } from "./refresh.js";
 import { act, on, reveal, say } from "./acts.js";
 
@@ -10,6 +13,10 @@ on("theme", () => {
   document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
 });
 on("help", showSheet);
+on("keys-reset", () => {
+  ownKeys.reset();
+  redrawSheet();
+});
 
 document.addEventListener("click", (event) => {
   const copier = event.target.closest("[data-copy]");
@@ -54,4 +61,7 @@ addEventListener("pageshow", (event) => {
 
 reveal(document);
 bindKeys();
+exchangeKeys();
+ownKeys.load();
 keepFresh();
+completeFields();

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from trajectories import highlight, lanes, svg, wording
 from trajectories.bodies import Body
+from trajectories.expressions import BadExpression
 from trajectories.models import Run, RunStatus, Step
 from trajectories.story import Card
 from trajectories.wilson import Share, share
@@ -40,6 +41,15 @@ def agent(role: str, label: str | None = None) -> SafeString:
     name = lanes.agent_of(role)
     title = wording.TITLES.get(role, role) if label is None else label
     return format_html('<span class="agent" data-agent="{}">{}{}</span>', name, glyph(name), title)
+
+
+@register.simple_tag
+def misread(text: str, error: BadExpression) -> SafeString:
+    """The filter with the place that could not be read marked."""
+    end = error.at + error.length
+    return format_html(
+        '{}<mark class="hit got">{}</mark>{}', text[: error.at], text[error.at : end] or " ", text[end:]
+    )
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 /* The review desk by keyboard: judge, go on at once, take back. What is said is in the journal before anything moves. */
 import { on, reveal, say } from "../acts.js";
 import { Journal } from "./journal.js";
+import { paint } from "../ownkeys.js";
 import { loadMaps } from "./maps.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -106,6 +107,7 @@ async function show(key, { fresh = false } = {}) {
   }
   $("#middle").innerHTML = html;
   reveal($("#middle"));
+  paint($("#middle"));
   for (const link of $$(".queue a[aria-current]")) link.removeAttribute("aria-current");
   const row = here();
   row?.querySelector("a").setAttribute("aria-current", "true");

@@ -1,0 +1,74 @@
+/* A reader's own keys: the lab's name of a key to the one they press instead. Always an exchange, so that no key is lost
+   and none does two things. Kept by the lab for each reader; this browser holds a copy so that no page waits for it. */
+const STORE = "mcl-keys";
+const box = () => document.getElementById("palette");
+const store = () => `${STORE}:${box()?.dataset.reader ?? ""}`;
+
+function read() {
+  try {
+    return JSON.parse(localStorage.getItem(store()) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+export const pressedInstead = (name) => read()[name] ?? name;
+
+export const ownKeys = {
+  /** What a pressed key means to the lab; nothing, where it was given away. */
+  meaning(pressed) {
+    const map = read();
+    for (const [name, instead] of Object.entries(map)) if (instead === pressed) return name;
+    return pressed in map ? "" : pressed;
+  },
+
+  /** `name` is pressed as `pressed` from now on, and what that did is pressed as `name` was. */
+  exchange(name, pressed) {
+    const map = read();
+    const before = pressedInstead(name);
+    const other = this.meaning(pressed) || pressed;
+    map[name] = pressed;
+    map[other] = before;
+    for (const [key, value] of Object.entries(map)) if (key === value) delete map[key];
+    this.keep(map);
+  },
+
+  reset() {
+    this.keep({});
+  },
+
+  keep(map) {
+    localStorage.setItem(store(), JSON.stringify(map));
+    paint();
+    const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+    fetch(box().dataset.keys, { method: "POST", headers: { "content-type": "application/json", "x-csrftoken": csrf }, body: JSON.stringify(map) }).catch(() => {});
+  },
+
+  /** Once a visit: what the lab keeps for this reader wins over the copy. */
+  async load() {
+    if (!box() || sessionStorage.getItem(store())) return paint();
+    try {
+      const response = await fetch(box().dataset.keys);
+      if (response.ok) {
+        localStorage.setItem(store(), JSON.stringify((await response.json()).keys));
+        sessionStorage.setItem(store(), "loaded");
+      }
+    } catch {
+      /* The copy serves. */
+    }
+    return paint();
+  },
+};
+
+/** The hints on buttons say what is really pressed. */
+export function paint(root = document) {
+  const map = read();
+  for (const element of root.querySelectorAll("[aria-keyshortcuts]")) {
+    const cap = element.querySelector(":scope > kbd");
+    if (!cap) continue;
+    cap.dataset.usual ??= cap.textContent;
+    const names = element.getAttribute("aria-keyshortcuts").split(" ");
+    const mine = names.find((name) => name in map);
+    cap.textContent = mine ? map[mine].replace(/^Shift\+(.)$/, "$1") : cap.dataset.usual;
+  }
+}

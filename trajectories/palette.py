@@ -1,0 +1,66 @@
+"""Where the palette can go: runs and steps by number, problems by title, tag or id, queues and starred views by name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from trajectories import queries, wording
+from trajectories.desk.models import ReviewQueue, StarredView
+from trajectories.models import Problem, Run
+from trajectories.reader import owner_of
+
+MOST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    title: str
+    kind: str
+    href: str
+
+
+@require_safe
+def places(request: HttpRequest) -> JsonResponse:
+    text = request.GET.get("q", "").replace("\0", "").strip()[: queries.LONGEST_QUERY]
+    found = [*_runs(text), *_views(text, owner_of(request)), *_problems(text)]
+    return JsonResponse({"places": [asdict(place) for place in found]})
+
+
+def numbers(text: str) -> tuple[int, int | None] | None:
+    """`91`, `run 91`, `91 s4` or `#91 4`: a run and perhaps one of its steps."""
+    words = text.lower().replace("run", " ").replace("#", " ").replace("s", " ", 1).split()
+    if not 1 <= len(words) <= 2 or not all(w.isascii() and w.isdigit() and len(w) < 19 for w in words):
+        return None
+    return int(words[0]), int(words[1]) if len(words) == 2 else None
+
+
+def _runs(text: str) -> list[Place]:
+    asked = numbers(text)
+    run = Run.objects.select_related("problem").filter(pk=asked[0]).first() if asked else None
+    if run is None or asked is None:
+        return []
+    href = reverse("run", args=[run.pk])
+    said = f"{run.problem.title}, {wording.word(run.verdict) if run.ended else run.status}"
+    if asked[1] is not None:
+        return [Place(f"Run {run.pk}, step {asked[1]}: {said}", "step", f"{href}#s{asked[1]}")]
+    return [Place(f"Run {run.pk}: {said}", "run", href)]
+
+
+def _views(text: str, owner: str) -> list[Place]:
+    queues = ReviewQueue.objects.filter(title__icontains=text)[:MOST]
+    starred = StarredView.objects.filter(owner=owner, name__icontains=text)[:MOST]
+    desk = [Place(row.title, "queue", f"{reverse('review')}?queue={row.slug}") for row in queues]
+    return [Place(row.name, "starred", row.path) for row in starred] + desk
+
+
+def _problems(text: str) -> list[Place]:
+    if not text:
+        return []
+    rows = Problem.objects.current().filter(title__icontains=text).order_by("title")[:MOST]
+    known = Problem.objects.current().filter(external_id=text).first()
+    first = [known] if known and known not in rows else []
+    return [Place(row.title, row.external_id, reverse("problem", args=[row.pk])) for row in [*first, *rows]]
