@@ -247,10 +247,11 @@ def _blame_facet(found: RunQuerySet, chosen: Filters) -> Facet:
 def _run_tag_facet(found: RunQuerySet, chosen: Filters) -> Facet:
     """Counts by problem first: far fewer rows meet the tags than there are runs."""
     by_problem = dict(found.order_by().values_list("problem").annotate(n=Count("pk")))
+    rows = ProblemTag.objects.values_list("problem", "name")
+    if len(by_problem) < MOST_IDS:
+        rows = rows.filter(problem__in=list(by_problem))
     tags: Counter[str] = Counter()
-    for problem, name in ProblemTag.objects.filter(
-        problem__in=list(by_problem) if len(by_problem) < MOST_IDS else Problem.objects.values("pk")
-    ).values_list("problem", "name"):
+    for problem, name in rows:
         tags[name] += by_problem.get(problem, 0)
     return _facet("tag", "Tag", {name: n for name, n in tags.most_common(TAGS_SHOWN) if n}, chosen)
 

@@ -113,7 +113,7 @@ def test_a_filter_is_completed_with_fields_and_with_the_labs_own_values(client: 
     assert client.get("/complete/nothing/").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/runs/?q=tag:dp+is:failed&verdict=WA", "/problems/?q=runs>0&tag=dp", "/"])
+@pytest.mark.parametrize("path", ["/runs/?q=tag:dp+is:failed&verdict=WA", "/problems/?q=runs>0&tag=dp"])
 def test_a_page_of_a_list_takes_at_most_eight_queries_of_somebody_signed_in(
     client: Client, path: str, django_assert_max_num_queries: Any
 ) -> None:
@@ -171,7 +171,8 @@ def test_keys_are_kept_for_each_reader_and_stay_an_exchange(client: Client) -> N
     assert send({"a": "q", "q": "a"}).status_code == 200
     assert client.get("/keys/").json() == {"keys": {"a": "q", "q": "a"}}
     assert Client().get("/keys/").json() == {"keys": {}}
-    for bad in ({"a": "z", "b": "z"}, {"a": "Escape"}, {"a": 1}, [], {"a": "x" * 99}):
+    refused: list[Any] = [{"a": "z", "b": "z"}, {"a": "Escape"}, {"a": 1}, [], {"a": "x" * 99}]
+    for bad in refused:
         assert send(bad).status_code == 400, bad
     assert client.get("/keys/").json() == {"keys": {"a": "q", "q": "a"}}
 

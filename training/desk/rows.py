@@ -15,6 +15,7 @@ from typing import Any
 
 from training.desk.likeness import nearest
 from training.models import Example, ExampleState, Way
+from trajectories import wording
 from trajectories.models import Judgement, Run, Step, StepEvent
 
 ROLES = ("retrieval", "planning", "coding", "debugging")
@@ -177,16 +178,16 @@ def _outcome_flags(made: Row, said: Judgement | None) -> list[Flag]:
     if said is None:
         if made.run.verdict == "AC":
             return []
-        return [
-            Flag(
-                "fails",
-                f"The run it is from does not pass: {made.run.get_status_display()}, {made.run.verdict or 'no verdict'}",
-            )
-        ]
+        said_of_it = (
+            wording.word(made.run.verdict) if made.run.ended else made.run.get_status_display().lower()
+        )
+        return [Flag("fails", f"The run it is from does not pass: {said_of_it}")]
     branch = said.value.get("branch")
     shown = Run.objects.filter(pk=branch).first() if isinstance(branch, int) else None
     if shown is None:
         return [Flag("unproved", "Nobody has run this correction: re-run from here to see what it leads to")]
+    if not shown.ended:
+        return [Flag("unproved", f"Run {shown.pk}, which shows the correction, has not ended yet")]
     if shown.verdict != "AC":
         return [Flag("fails", f"Run {shown.pk}, which shows the correction, does not pass")]
     return []

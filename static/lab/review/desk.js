@@ -23,7 +23,7 @@ const here = () => rowOf(current()?.dataset.key);
 // -- what is saved
 
 const journal = desk && new Journal({
-  url: desk.dataset.say,
+  url: desk.dataset.send,
   actor: $("#saved").dataset.actor,
   onState(state, text, waiting) {
     const box = $("#saved");
