@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from training.row_leases import Leased
 from training.supervision.models import Supervision, SupervisionCase
 from trajectories.models import Problem, Run
 
@@ -97,7 +98,7 @@ class VersionState(models.TextChoices):
     FAILED = "failed"
 
 
-class DatasetVersion(models.Model):
+class DatasetVersion(Leased):
     """An immutable list of examples of one role, `role@number`. `digest` is SHA-256 over its rows in order.
 
     `spec` is exactly what was asked for (ways, caps, quotas, splits, decontamination), `report` what was left out and

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, models
@@ -42,13 +43,13 @@ class Hold:
         self.kind, self.pk, self.fence = kind, pk, fence
         self.lost = threading.Event()
 
-    def mine(self) -> models.QuerySet[Leased]:
+    def mine(self) -> Any:
         """The row, if it is still held under this fence: guarded updates start here."""
         return self.kind._default_manager.filter(pk=self.pk, fence=self.fence)
 
     def is_mine(self) -> bool:
         """Asked inside a transaction: locks the row, so that nobody can claim it before the commit."""
-        return not self.lost.is_set() and self.mine().update(fence=F("fence")) == 1
+        return not self.lost.is_set() and bool(self.mine().update(fence=F("fence")))
 
     def renew(self) -> None:
         until = now() + timedelta(seconds=settings.LEASE_SECONDS)

@@ -168,3 +168,8 @@ def content_digest(spec: dict[str, Any]) -> str:
 
 
 _book = _KeyBook()
+
+
+def keys_of(problems: list[Problem]) -> Iterator[tuple[Problem, list[str]]]:
+    """Each problem with what it is known by: problems that share a key are copies of one another."""
+    return _book.of(problems)
