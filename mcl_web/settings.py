@@ -162,6 +162,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 LEASE_SECONDS = env.seconds("MCL_LEASE_SECONDS", 15, 2, 600)
 RUNS_PER_WORKER = env.integer("MCL_RUNS_PER_WORKER", 8, 1, 256)
+ANSWERS_MB = env.integer("MCL_ANSWERS_MB", 1024, 1, 1_000_000)
 JUDGE_MIN_LEVEL = env.text("MCL_JUDGE_MIN_LEVEL", "L1")
 JUDGE_SLOTS = env.integer("MCL_JUDGE_SLOTS", 0, 0, 256) or None
 

@@ -28,6 +28,7 @@ class StartRun(serializers.Serializer[Any]):
     language = serializers.CharField(max_length=16, default="python")
     judge_profile = serializers.CharField(max_length=16, default="strict")
     adapters = serializers.DictField(child=serializers.BooleanField(), default=dict)
+    ask_anew = serializers.BooleanField(default=False)
     request_id = serializers.CharField(max_length=64, default="", allow_blank=True)
 
 

@@ -155,6 +155,7 @@ def usual_params(spec: EngineSpec) -> dict[str, Any]:
     return {"k": 1, "t": 2} if spec.templates == MICRO_TEMPLATES else {}
 
 
-def copy_for_run(spec: EngineSpec, models: dict[str, str]) -> dict[str, Any]:
+def copy_for_run(spec: EngineSpec, models: dict[str, str], *, ask_anew: bool = False) -> dict[str, Any]:
     """What a run keeps of its engine, with the models it actually uses."""
-    return {**spec.public(), "roles": models}
+    anew = {"ask_anew": True} if ask_anew else {}
+    return {**spec.public(), "roles": models, **anew}

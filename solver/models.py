@@ -1,4 +1,4 @@
-"""Configured engines, and the campaigns of `solver.campaigns`.
+"""Configured engines, and the rows of the packages beside this module.
 
 A run copies the specification it was started with; it never refers back to an engine's row.
 """
@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from django.db import models
 
+from solver.answers.models import AnswerTally, StoredAnswer
 from solver.campaigns.models import Campaign, CampaignCell, CampaignProblem, CampaignRun
+from solver.prices.models import PriceRow
 
-__all__ = ["Campaign", "CampaignCell", "CampaignProblem", "CampaignRun", "Engine"]
+__all__ = [
+    "AnswerTally",
+    "Campaign",
+    "CampaignCell",
+    "CampaignProblem",
+    "CampaignRun",
+    "Engine",
+    "PriceRow",
+    "StoredAnswer",
+]
 
 
 class Engine(models.Model):

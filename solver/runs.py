@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from solver import engine_book, judge_pool, queue
+from solver.answers.desk import accounted
 from solver.change import Change
 from solver.engines.protocol import EngineError, Sampling
 from solver.engines.registry import open_engine
@@ -56,13 +57,14 @@ def start(
     language: str = "python",
     judge_profile: str = "strict",
     adapters: dict[str, bool] | None = None,
+    ask_anew: bool = False,
     request_id: str = "",
     created_by: str = "",
     publish_to_workers: bool = True,
 ) -> Run:
     """Queue a run and tell the workers. The same `request_id` again returns the run it started the first time.
 
-    `publish_to_workers` False is for a caller that executes the run itself. Raises StartRefused.
+    `ask_anew` asks the engine even where an answer to the same request is stored. `publish_to_workers` False is for a caller that executes the run itself. Raises StartRefused.
     """
     request_id = request_id or uuid.uuid4().hex
     if known := Run.objects.filter(request_id=request_id).first():
@@ -93,7 +95,9 @@ def start(
                 problem=problem,
                 strategy=strategy,
                 params=checked,
-                engine=engine_book.copy_for_run(spec, engine_book.roles_of(spec, adapters)),
+                engine=engine_book.copy_for_run(
+                    spec, engine_book.roles_of(spec, adapters), ask_anew=ask_anew
+                ),
                 engine_name=spec.name,
                 seed=seed,
                 language=language,
@@ -228,7 +232,7 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
     params = replace(info.params(run.params), templates=spec.templates)
     recorder = Recorder(
         problem,
-        open_engine(spec),
+        accounted(spec, open_engine, ask_anew=bool(run.engine.get("ask_anew"))),
         judge_pool.judge(),
         hold,
         memo,

@@ -117,6 +117,7 @@ def start(problem: Problem, sent: QueryDict, user: str) -> Run:
         language=sent.get("language", "python"),
         judge_profile=sent.get("judge_profile", "strict"),
         adapters=_switched_off(engine, sent),
+        ask_anew="ask_anew" in sent,
         request_id=sent.get("request_id", "")[:64],
         created_by=user,
     )

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from solver import rejudging, runs
+from solver.answers import store as answers
 from solver.campaigns import execution as campaigns
 from trajectories import leases
 from trajectories.models import Run, RunStatus, Worker
@@ -51,6 +52,7 @@ def reap() -> None:
     for run_id in waiting.values_list("pk", flat=True)[:PUBLISH_AT_ONCE]:
         runs.publish(run_id)
     campaigns.tick()
+    answers.evict()
     Worker.objects.filter(beat_at__lt=now() - timedelta(days=1)).delete()
 
 

@@ -160,6 +160,10 @@ class Run(models.Model):
     completion_tokens = models.PositiveBigIntegerField(default=0)
     format_failures = models.PositiveIntegerField(default=0)
     model_seconds = models.FloatField(default=0)
+    # Money of the calls that had a price; `saved` is what stored answers would have cost. `currency` "": no price.
+    cost = models.DecimalField(max_digits=18, decimal_places=9, default=0)
+    saved = models.DecimalField(max_digits=18, decimal_places=9, default=0)
+    currency = models.CharField(max_length=3, blank=True)
 
     last_seq = models.PositiveIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)

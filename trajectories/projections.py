@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F
 
-from trajectories import events
+from trajectories import events, money
 from trajectories.models import Blame, Decision, Judgement, Run, RunStatus, Step, StepState
 
 
@@ -79,6 +79,11 @@ def _(event: events.StepFinished, run_id: int, seq: int, at: datetime) -> None:
         model_seconds=F("model_seconds") + event.seconds,
         format_failures=F("format_failures") + int(bool(event.parse.failure)),
     )
+    if spent := money.spent(event.detail):
+        # Two currencies make no sum: of a routed engine's members only those that share the first one's count.
+        Run.objects.filter(pk=run_id, currency__in=["", spent.currency]).update(
+            cost=F("cost") + spent.amount, saved=F("saved") + spent.saved, currency=spent.currency
+        )
 
 
 @_project.register

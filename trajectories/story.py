@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
-from trajectories import decisions
+from trajectories import decisions, money
 from trajectories.lanes import GAP_S, agent_of, duration
 from trajectories.models import Run, RunStatus, Step, StepEvent, StepState
 from trajectories.wording import LANGUAGE_TITLES as LANGUAGE_TITLES
@@ -56,6 +56,16 @@ class Card:
     @property
     def agent(self) -> str:
         return agent_of(self.step.role)
+
+    @property
+    def spent(self) -> money.Spent | None:
+        return money.spent((self.end or {}).get("detail") or {})
+
+    @property
+    def stored_at(self) -> str:
+        """When the answer was really asked for; "" where it was asked for in this run."""
+        stored = ((self.end or {}).get("detail") or {}).get("stored")
+        return str(stored.get("asked_at", ""))[:32] if isinstance(stored, dict) else ""
 
     @property
     def title(self) -> str:

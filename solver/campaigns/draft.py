@@ -86,9 +86,10 @@ def from_form(post: QueryDict) -> dict[str, Any]:
         "languages": post.getlist("language"),
         "judge_profile": post.get("judge_profile", "strict"),
         "budget": _present(
-            {name: post.get(name, "").strip() for name in ("calls", "tokens", "model_seconds")}
+            {name: post.get(name, "").strip() for name in ("calls", "tokens", "model_seconds", "cost")}
         ),
         **_present({name: post.get(name, "").strip() for name in ("at_once", "engine_tries")}),
+        **({"ask_anew": True} if "ask_anew" in post else {}),
     }
 
 
@@ -190,6 +191,8 @@ def _values(spec: CampaignSpec | None) -> dict[str, Any]:
         "calls": spec.budget.calls,
         "tokens": spec.budget.tokens,
         "model_seconds": _number(spec.budget.model_seconds),
+        "cost": _number(spec.budget.cost),
+        "ask_anew": spec.ask_anew,
         "at_once": spec.at_once,
         "engine_tries": spec.engine_tries,
     }

@@ -110,26 +110,39 @@ def _top_up(campaign: Campaign, publish_to_workers: bool) -> None:
 
 
 def spent(campaign: Campaign) -> dict[str, float]:
-    """Calls, tokens and seconds of model time of every run of the campaign, replaced ones included."""
+    """Calls, tokens, seconds of model time and money paid of every run of the campaign, replaced ones included."""
     of_slots = CampaignRun.objects.filter(campaign=campaign, run__isnull=False)
     replaced = [
         run for earlier in of_slots.exclude(earlier=[]).values_list("earlier", flat=True) for run in earlier
     ]
-    total = {"calls": 0.0, "tokens": 0.0, "model_seconds": 0.0}
+    total = {"calls": 0.0, "tokens": 0.0, "model_seconds": 0.0, "cost": 0.0, "saved": 0.0}
     for found in (Run.objects.filter(campaign_slot__campaign=campaign), Run.objects.filter(pk__in=replaced)):
         sums = found.aggregate(
             calls=Sum("calls"),
             prompt=Sum("prompt_tokens"),
             completion=Sum("completion_tokens"),
             s=Sum("model_seconds"),
+            cost=Sum("cost"),
+            saved=Sum("saved"),
         )
         total["calls"] += sums["calls"] or 0
         total["tokens"] += (sums["prompt"] or 0) + (sums["completion"] or 0)
         total["model_seconds"] += sums["s"] or 0.0
+        total["cost"] += float(sums["cost"] or 0)
+        total["saved"] += float(sums["saved"] or 0)
     return total
 
 
-BUDGET_WORDS = {"calls": "model calls", "tokens": "tokens", "model_seconds": "seconds of model time"}
+BUDGET_WORDS = {
+    "calls": "model calls",
+    "tokens": "tokens",
+    "model_seconds": "seconds of model time",
+    "cost": "units of money",
+}
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{value:,.4f}" if name == "cost" else f"{value:,.0f}"
 
 
 def check_budget(campaign: Campaign) -> None:
@@ -142,7 +155,7 @@ def check_budget(campaign: Campaign) -> None:
         if used[name] >= limit:
             raise CannotGoOn(
                 "budget",
-                f"The budget of {limit:,.0f} {BUDGET_WORDS[name]} is used up ({used[name]:,.0f}); "
+                f"The budget of {_figure(name, limit)} {BUDGET_WORDS[name]} is used up ({_figure(name, used[name])}); "
                 "raise it to go on, or cancel the rest.",
             )
 
@@ -190,6 +203,7 @@ def _start(campaign: Campaign, slot: CampaignRun, publish_to_workers: bool) -> R
             language=cell.language,
             judge_profile=campaign.spec["judge_profile"],
             adapters=cell.adapters or None,
+            ask_anew=bool(campaign.spec.get("ask_anew")),
             request_id=slot.request_id,
             created_by=campaign.created_by,
             publish_to_workers=publish_to_workers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from solver.campaigns.measures import RunMeasures
@@ -92,8 +93,16 @@ def _cell(found: CellReport) -> dict[str, Any]:
             "model_seconds": asdict(found.model_seconds),
             "cost": asdict(found.cost) if found.cost else None,
         },
-        "total": {**asdict(found.total), "judge_seconds": found.judge_seconds, "cost": found.total_cost},
+        "total": {
+            **asdict(found.total),
+            "judge_seconds": found.judge_seconds,
+            "cost": _amount(found.total_cost),
+        },
     }
+
+
+def _amount(cost: Decimal | None) -> str | None:
+    return None if cost is None else f"{cost:f}"
 
 
 def _against(found: Against) -> dict[str, Any]:
@@ -120,22 +129,30 @@ def run_rows(campaign: Campaign) -> Iterator[list[Any]]:
     columns = slots.values_list(
         *("cell", "entry__problem__external_id", "entry__problem__digest", "entry__unit", "seed"),
         *("state", "reason", "run", "run__verdict", "measures"),
+        *("run__cost", "run__saved", "run__currency"),
     )
-    for pk, problem, digest, unit, seed, state, reason, run, verdict, measures in columns.iterator():
+    for row in columns.iterator():
+        pk, problem, digest, unit, seed, state, reason, run, verdict, measures, *money = row
         cell = cells[pk]
         yield [
             *(cell.name, cell.strategy, cell.engine_name, cell.language, problem, digest, unit, seed),
             *(state, reason, run, verdict),
-            *(_measured(cell, RunMeasures.from_dict(measures)) if measures else [None] * 12),
+            *(_measured(cell, RunMeasures.from_dict(measures), money) if measures else [None] * 12),
         ]
 
 
-def _measured(cell: CampaignCell, measures: RunMeasures) -> list[Any]:
+def _measured(cell: CampaignCell, measures: RunMeasures, money: list[Any]) -> list[Any]:
     whole = measures.whole()
+    worth = cost(whole, cell.price, *money)
     return [
         *(measures.origin.value, measures.first_samples, measures.first_hidden, measures.programs_tested),
         *(whole.calls, whole.prompt_tokens, whole.completion_tokens, round(whole.seconds, 4)),
-        *(measures.judge_seconds, whole.format_failures, whole.rescued, cost(whole, cell.price)),
+        *(
+            measures.judge_seconds,
+            whole.format_failures,
+            whole.rescued,
+            _amount(worth.amount if worth else None),
+        ),
     ]
 
 

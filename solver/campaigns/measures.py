@@ -35,6 +35,7 @@ class RoleMeasures:
     seconds: float = 0.0
     failures: dict[str, int] = field(default_factory=dict)
     rescued: int = 0
+    stored: int = 0  # answers that were kept from an earlier call
 
     @property
     def format_failures(self) -> int:
@@ -47,6 +48,7 @@ class RoleMeasures:
         self.estimated += other.estimated
         self.seconds += other.seconds
         self.rescued += other.rescued
+        self.stored += other.stored
         for code, count in other.failures.items():
             self.failures[code] = self.failures.get(code, 0) + count
 
@@ -111,15 +113,20 @@ class _Reader:
         role = self.last_role = self.roles[event.step]
         measured = self.found.roles.setdefault(role, RoleMeasures())
         failure = event.parse.failure
+        stored = event.detail.get(
+            "stored"
+        )  # its answer took time once, and that is what an engine is compared by
+        seconds = float(stored["seconds"]) if isinstance(stored, dict) else event.seconds
         measured.add(
             RoleMeasures(
                 1,
                 event.prompt_tokens,
                 event.completion_tokens,
                 int(event.estimated),
-                event.seconds,
+                seconds,
                 {failure: 1} if failure else {},
                 int(bool(failure) and event.parse.usable),
+                int(stored is not None),
             )
         )
 

@@ -203,7 +203,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 def _set_budget(request: HttpRequest, pk: int) -> None:
     given = {
-        name: request.POST.get(name, "").strip() or None for name in ("calls", "tokens", "model_seconds")
+        name: request.POST.get(name, "").strip() or None
+        for name in ("calls", "tokens", "model_seconds", "cost")
     }
     try:
         lifecycle.set_budget(pk, given)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from solver.benchmarks import bootstrap
 from solver.benchmarks.holm import holm
@@ -19,6 +20,7 @@ from solver.campaigns.models import Campaign, CampaignCell
 from solver.campaigns.results import Results, read
 from solver.campaigns.scoring import (
     Comparison,
+    Cost,
     Outcome,
     PassAtK,
     Result,
@@ -69,7 +71,8 @@ class CellReport:
     cost: Estimate | None
     total: RoleMeasures
     judge_seconds: float
-    total_cost: float | None
+    total_cost: Decimal | None
+    currency: str
 
     @property
     def pass_at_1(self) -> Estimate:
@@ -112,8 +115,7 @@ class Report:
 
     @property
     def currency(self) -> str:
-        prices = (cell.cell.price for cell in self.cells if cell.cell.price)
-        return next((str(price["currency"]) for price in prices), "")
+        return next((cell.currency for cell in self.cells if cell.currency), "")
 
 
 def build(campaign: Campaign, baseline: int = 0) -> Report:
@@ -140,6 +142,8 @@ def _cell(results: Results, cell: CampaignCell) -> CellReport:
     total = RoleMeasures()
     for result in measured:
         total.add(result.whole)
+    costs = [result.cost for result in measured if result.cost]
+    currency = _currency(costs, len(measured))
     outcomes = Counter(result.outcome for result in measured)
     ran = [result for result in measured if result.measures.first_samples]
     return CellReport(
@@ -158,11 +162,18 @@ def _cell(results: Results, cell: CampaignCell) -> CellReport:
         calls=_per_problem(measured, lambda r: r.whole.calls),
         tokens=_per_problem(measured, _tokens),
         model_seconds=_per_problem(measured, lambda r: r.whole.seconds),
-        cost=_per_problem(measured, lambda r: r.cost or 0.0) if cell.price else None,
+        cost=_per_problem(measured, lambda r: float(r.cost.amount) if r.cost else 0.0) if currency else None,
         total=total,
         judge_seconds=sum(result.measures.judge_seconds for result in measured),
-        total_cost=sum(result.cost or 0.0 for result in measured) if cell.price else None,
+        total_cost=sum((cost.amount for cost in costs), Decimal(0)) if currency else None,
+        currency=currency,
     )
+
+
+def _currency(costs: Sequence[Cost], runs: int) -> str:
+    """The one currency in which every measured run has a cost; "" where there is none: a part is no sum."""
+    currencies = {cost.currency for cost in costs}
+    return currencies.pop() if len(currencies) == 1 and len(costs) == runs else ""
 
 
 def _tokens(result: Result) -> float:
@@ -216,4 +227,12 @@ def _notes(results: Results, cells: Sequence[CellReport]) -> list[str]:
     estimated = sum(cell.total.estimated for cell in cells)
     if estimated:
         found.append(f"Token counts of {estimated} calls were estimated: the engine reported none.")
+    if stored := sum(cell.total.stored for cell in cells):
+        calls = sum(cell.total.calls for cell in cells)
+        found.append(
+            f"{stored} of {calls} answers were stored ones, asked for in an earlier run: these calls are no new draws, "
+            "and their time and cost are those of the first time."
+        )
+    if len({cell.currency for cell in cells if cell.currency}) > 1:
+        found.append("The cells' costs are in different currencies and cannot be compared.")
     return found

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from solver.campaigns.measures import RoleMeasures, RunMeasures
 from solver.campaigns.models import Campaign, CampaignCell, CampaignProblem, CampaignRun, SlotState
-from solver.campaigns.scoring import Result
+from solver.campaigns.scoring import Cost, Result
+from solver.engines.prices import Price
+from solver.engines.protocol import Usage
 from trajectories.models import Problem
 
 
@@ -42,18 +45,20 @@ def read(campaign: Campaign) -> Results:
 def read_cells(campaign: Campaign, cells: list[CampaignCell]) -> Results:
     """The results of some cells; `problems` is left empty."""
     found = Results(campaign, cells, {})
-    prices = {cell.pk: cell.price for cell in cells}
+    stated = {cell.pk: cell.price for cell in cells}
     slots = CampaignRun.objects.filter(campaign=campaign, cell__in=cells).order_by("position")
     columns = slots.values_list(
         *("cell", "state", "reason", "seed", "entry__problem", "entry__unit"),
         *("run", "run__verdict", "run__code_version", "measures"),
+        *("run__cost", "run__saved", "run__currency"),
     )
-    for cell, state, reason, seed, problem, unit, run, verdict, version, measures in columns.iterator():
+    for row in columns.iterator():
+        cell, state, reason, seed, problem, unit, run, verdict, version, measures, *money = row
         if state == SlotState.MEASURED:
             read_measures = RunMeasures.from_dict(measures)
             whole = read_measures.whole()
-            price = cost(whole, prices[cell])
-            result = Result(cell, problem, unit, seed, run, verdict, read_measures, whole, price)
+            worth = cost(whole, stated[cell], *money)
+            result = Result(cell, problem, unit, seed, run, verdict, read_measures, whole, worth)
             found.measured.setdefault(cell, []).append(result)
             found.code_versions[version] += 1
         elif state == SlotState.NOT_MEASURED:
@@ -63,8 +68,12 @@ def read_cells(campaign: Campaign, cells: list[CampaignCell]) -> Results:
     return found
 
 
-def cost(whole: RoleMeasures, price: dict[str, Any] | None) -> float | None:
-    """In the price's currency; prices are per million tokens."""
-    if price is None:
-        return None
-    return float(whole.prompt_tokens * price["input"] + whole.completion_tokens * price["output"]) / 1_000_000
+def cost(
+    whole: RoleMeasures, stated: dict[str, Any] | None, paid: Decimal, saved: Decimal, currency: str
+) -> Cost | None:
+    """What a run's answers are worth, however they came: by the price that the campaign states for its cell, else by
+    the prices that held when its calls were made. A stored answer counts as if it had been asked for."""
+    if stated is None:
+        return Cost(paid + saved, currency) if currency else None
+    price = Price.parse({name: str(stated[name]) for name in ("input", "output", "currency")})
+    return Cost(price.cost(Usage(whole.prompt_tokens, whole.completion_tokens)), price.currency)

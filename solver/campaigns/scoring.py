@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from math import fsum
 
@@ -39,6 +40,12 @@ OUTCOME_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """`whole` is `measures.whole()`, added up once; `cost` is None where no price is known."""
 
@@ -50,7 +57,7 @@ class Result:
     verdict: str
     measures: RunMeasures
     whole: RoleMeasures
-    cost: float | None = None
+    cost: Cost | None = None
 
     @property
     def solved(self) -> bool:

@@ -105,11 +105,13 @@ class ModelChoice(_Strict):
 
 
 class Limits(_Strict):
-    """What the campaign may spend. `model_seconds` is the time of all model calls added up, not wall clock."""
+    """What the campaign may spend. `model_seconds` is the time of all model calls added up, not wall clock; `cost` is
+    money paid by the price tables of its engines, in their currency."""
 
     calls: int | None = Field(default=None, ge=1)
     tokens: int | None = Field(default=None, ge=1)
     model_seconds: float | None = Field(default=None, gt=0)
+    cost: float | None = Field(default=None, gt=0)
 
 
 class CampaignSpec(_Strict):
@@ -125,6 +127,7 @@ class CampaignSpec(_Strict):
     budget: Limits = Limits()
     at_once: int = Field(default=8, ge=1, le=256)
     engine_tries: int = Field(default=3, ge=1, le=20)
+    ask_anew: bool = False  # ask the engines even where an answer to the same request is stored
 
     @model_validator(mode="after")
     def _is_a_grid(self) -> CampaignSpec:

@@ -326,6 +326,8 @@ class OpenAIEngine:
         tries: int,
     ) -> ChatReply:
         detail: dict[str, Any] = {"tries": tries, "queued_s": round(queued, 3)}
+        if request.sampling.seed is not None and self.spec.capabilities.seed:
+            detail["seed"] = request.sampling.seed
         if assembly.model and assembly.model != request.model:
             detail["served_by"] = assembly.model
         if assembly.reasoning_chars:

@@ -62,6 +62,7 @@ class Assembly:
     model: str | None = None
     reported: tuple[int, int] | None = None
     origin: Origin = field(default_factory=Origin)
+    cached: int = 0
 
     def take(self, chunk: object) -> str:
         """Add one chunk and return its new text. SDK objects are built unchecked: everything is looked at."""
@@ -108,7 +109,7 @@ class Assembly:
 
     def usage(self, messages: Iterable[Message]) -> Usage:
         if self.reported is not None:
-            return Usage(*self.reported)
+            return Usage(*self.reported, cached_tokens=min(self.cached, self.reported[0]))
         return Usage(estimate_prompt(tuple(messages)), estimate_tokens(self.text), estimated=True)
 
     def _take_finish(self, reason: object) -> None:
@@ -126,6 +127,8 @@ class Assembly:
         completion = getattr(usage, "completion_tokens", None)
         if _is_count(prompt) and _is_count(completion):
             self.reported = (prompt, completion)
+            cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
+            self.cached = cached if _is_count(cached) else 0
 
 
 def _is_digest(value: object) -> bool:

@@ -78,11 +78,15 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call. `estimated` is true where the engine reported none and the lab counted."""
+    """Tokens of one call. `estimated` is true where the engine reported none and the lab counted.
+
+    `cached_tokens` of the prompt had been computed before, as far as the engine says so; they may cost less.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     estimated: bool = False
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,11 @@ class ChatReply:
     first_token_s: float | None = None
     adapter_digest: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> bool:
+        """Nobody was asked: the answer to exactly this request had been kept."""
+        return "stored" in self.detail
 
 
 @dataclass(frozen=True, slots=True)

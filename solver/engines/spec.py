@@ -24,6 +24,7 @@ BASE = "base"  # the model name that means: no adapter
 DEFAULT = "default"
 _ROLES = frozenset({*(role.value for role in Role), DEFAULT})
 _PATHS = ("base", "adapters", "recordings", "members")
+_ACCOUNTS = ("price_table", "stored_answers")  # about money; a run that goes on does not ask for them
 
 
 class EngineKind(StrEnum):
@@ -98,7 +99,8 @@ class EngineSpec(_Strict):
     context_tokens: int | None = Field(default=None, gt=0)
     sampling: SamplingDefaults = SamplingDefaults()
     timeouts: Timeouts = Timeouts()
-    price_table: str | None = None
+    price_table: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] | None = None
+    stored_answers: Literal["auto", "never", "always"] = "auto"
     simulated: bool = False
     # openai
     base_url: str | None = None
@@ -289,8 +291,8 @@ class EngineSpec(_Strict):
         return ChatRequest(role, self.model_for(role), messages, sampling, grammar)
 
     def digest(self) -> str:
-        """SHA-256 of the whole description; equal digests may share one opened engine."""
-        data = self.model_dump(mode="json")
+        """SHA-256 of all that can change an answer; equal digests may share one opened engine."""
+        data = self.model_dump(mode="json", exclude=set(_ACCOUNTS))
         return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def public(self) -> dict[str, Any]:
@@ -298,7 +300,7 @@ class EngineSpec(_Strict):
 
         A sha256 of None means that the file is not on this machine (the engine then lives on another host).
         """
-        data = self.model_dump(mode="json", exclude=set(_PATHS), exclude_defaults=True)
+        data = self.model_dump(mode="json", exclude={*_PATHS, *_ACCOUNTS}, exclude_defaults=True)
         data.update(name=self.name, kind=self.kind.value, label=self.title, digest=self.digest())
         data["simulated"] = self.simulated
         if self.base is not None:

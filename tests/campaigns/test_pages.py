@@ -172,7 +172,12 @@ def test_a_budget_can_be_raised_from_the_page(
     assert "budget.calls" in refused.content.decode()
     client.post(f"/campaigns/{campaign.pk}/budget/", {"calls": "", "tokens": "100000"})
     campaign.refresh_from_db()
-    assert campaign.live and campaign.budget == {"calls": None, "tokens": 100000, "model_seconds": None}
+    assert campaign.live and campaign.budget == {
+        "calls": None,
+        "tokens": 100000,
+        "model_seconds": None,
+        "cost": None,
+    }
 
 
 def test_progress_counts_every_place(client: Client, engine: Scripted, problems: list[Problem]) -> None:

@@ -133,7 +133,8 @@ def test_cost_is_tokens_times_price(engine: Scripted) -> None:
     campaign = mixed(engine)
     for cell in report.build(campaign).cells:
         expected = (cell.total.prompt_tokens * 1.0 + cell.total.completion_tokens * 2.0) / 1e6
-        assert cell.total_cost == pytest.approx(expected) and cell.cost is not None
+        assert cell.total_cost is not None and cell.cost is not None
+        assert float(cell.total_cost) == pytest.approx(expected, abs=1e-8) and cell.currency == "USD"
 
 
 def test_the_other_cells_are_compared_with_the_first_and_corrected_together(engine: Scripted) -> None:

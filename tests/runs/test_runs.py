@@ -23,7 +23,7 @@ class Killed(BaseException):
 
 def start(problem: Problem, **changes: Any) -> Run:
     return runs.start(
-        problem, engine="scripted", **{"params": {"k": 1, "t": 2}, "publish_to_workers": False, **changes}
+        problem, **{"engine": "scripted", "params": {"k": 1, "t": 2}, "publish_to_workers": False, **changes}
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -186,6 +187,16 @@ def short(number: int) -> str:
     if number < 1_000_000:
         return f"{number // 1000} k"
     return f"{number / 1_000_000:.1f} M"
+
+
+@register.filter
+def money(amount: Decimal) -> str:
+    """Two decimals from a hundredth on, below that the first two digits that say something: `12.40`, `0.00031`."""
+    if amount == 0:
+        return "0"
+    if amount >= Decimal("0.01"):
+        return f"{amount:,.2f}"
+    return f"{amount:.{1 - amount.adjusted()}f}"
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""`manage.py engine add|list|test|remove`: configure the engines of this lab."""
+"""`manage.py engine add|list|test|remove|answers|prices`: configure the engines of this lab."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import yaml
 from django.core.management import BaseCommand, CommandError
 
 from solver import connection_test, engine_book
+from solver.answers import tally
+from solver.engines.prices import BadPrice, parse_prices
 from solver.engines.spec import BadSpec, EngineSpec
 from solver.models import Engine
+from solver.prices import book
 
 
 class Command(BaseCommand):
@@ -37,6 +40,16 @@ class Command(BaseCommand):
         add.add_argument("--allow-private", action="store_true", help="the server is on a private network")
         for verb, text in (("test", "probe what an engine can do"), ("remove", "forget a configured engine")):
             verbs.add_parser(verb, help=text).add_argument("name")
+        answers = verbs.add_parser("answers", help="what is stored of engines' answers, and what it saved")
+        answers.add_argument("name", nargs="?")
+        answers.add_argument("--clear", action="store_true", help="forget the stored answers of this engine")
+        prices = verbs.add_parser("prices", help="the price table of an engine")
+        prices.add_argument("name")
+        prices.add_argument(
+            "--file",
+            type=Path,
+            help="YAML: a list of prices that replaces the table (docs/reference/engines.md)",
+        )
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         getattr(self, f"_{verb}")(options)
@@ -58,13 +71,7 @@ class Command(BaseCommand):
 
     def _entries(self, options: dict[str, Any]) -> list[dict[str, Any]]:
         if options["file"]:
-            try:
-                entries = yaml.safe_load(options["file"].read_text(encoding="utf-8"))
-            except (OSError, yaml.YAMLError) as error:
-                raise CommandError(f"{options['file']}: {error}") from None
-            if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
-                raise CommandError(f"{options['file']} must hold a list of engine descriptions.")
-            return entries
+            return self._listed(options["file"], "engine descriptions")
         if not (options["name"] and options["base_url"]):
             raise CommandError("Give a name and --base-url, or --file FILE.")
         models = dict(pair.partition("=")[::2] for pair in options["role"])
@@ -82,10 +89,7 @@ class Command(BaseCommand):
         return [entry]
 
     def _test(self, options: dict[str, Any]) -> None:
-        try:
-            spec = engine_book.get(options["name"])
-        except LookupError as error:
-            raise CommandError(str(error)) from None
+        spec = self._spec(options["name"])
         for check in connection_test.thorough(spec):
             mark = {True: "ok", False: "no", None: "?"}[check.ok]
             self.stdout.write(f"{mark:<3} {check.name:<18} {check.detail}")
@@ -101,3 +105,56 @@ class Command(BaseCommand):
         self.stdout.write(
             f"engine {options['name']} removed; runs that used it keep their copy of its settings"
         )
+
+    def _answers(self, options: dict[str, Any]) -> None:
+        name = options["name"]
+        if options["clear"]:
+            if not name:
+                raise CommandError(
+                    "Say which engine's answers to forget: manage.py engine answers NAME --clear"
+                )
+            self.stdout.write(f"{tally.clear(name)} stored answers of {name} forgotten")
+            return
+        found = [stock for engine, stock in sorted(tally.stocks().items()) if name in (None, engine)]
+        if not found:
+            self.stdout.write(f"no answers of {name} are stored" if name else "no answers are stored")
+        for stock in found:
+            self.stdout.write(
+                f"{stock.engine:<20} {stock.answers:>8} answers {stock.size / 1e6:>9.2f} MB "
+                f"{stock.hits:>8} times used, {stock.tokens} tokens and {stock.saved:.6f} saved"
+            )
+
+    def _prices(self, options: dict[str, Any]) -> None:
+        spec = self._spec(options["name"])
+        if options["file"]:
+            try:
+                prices = parse_prices(self._listed(options["file"], "prices"))
+            except BadPrice as error:
+                raise CommandError(f"{options['file']}: {error}") from None
+            book.replace(spec, prices)
+            self.stdout.write(f"{len(prices)} prices stored in table {book.table_name(spec)}")
+            return
+        found = book.table(spec).prices
+        if not found:
+            self.stdout.write(f"engine {spec.name} has no prices, so its calls show no cost")
+        for price in found:
+            cached = "" if price.cached_input is None else f", cached input {price.cached_input:f}"
+            self.stdout.write(
+                f"from {price.valid_from}  {price.model or 'every model':<32} input {price.input:f}{cached}, "
+                f"output {price.output:f} {price.currency} a million tokens"
+            )
+
+    def _spec(self, name: str) -> EngineSpec:
+        try:
+            return engine_book.get(name)
+        except LookupError as error:
+            raise CommandError(str(error)) from None
+
+    def _listed(self, file: Path, what: str) -> list[dict[str, Any]]:
+        try:
+            entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise CommandError(f"{file}: {error}") from None
+        if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
+            raise CommandError(f"{file} must hold a list of {what}.")
+        return entries

@@ -46,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-adapter", action="append", default=[], metavar="ROLE", help="serve this role by the base"
         )
+        parser.add_argument("--ask-anew", action="store_true", help="use and keep no stored answers")
         parser.add_argument(
             "--json", nargs="?", const="-", metavar="FILE", help="write the run and its events as JSON"
         )
@@ -89,6 +90,7 @@ class Command(BaseCommand):
                 language=options["language"],
                 judge_profile=options["judge_profile"],
                 adapters=dict.fromkeys(options["no_adapter"], False),
+                ask_anew=options["ask_anew"],
                 created_by="terminal",
                 publish_to_workers=False,
             )

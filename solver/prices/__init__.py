@@ -1,0 +1,1 @@
+"""Price tables of engines, and the cost of every call."""
