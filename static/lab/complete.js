@@ -52,6 +52,10 @@ function attach(field) {
     }
     if (mine !== turn || document.activeElement !== field) return;
     found = answer.suggestions;
+    draw(text);
+  }
+
+  function draw(text) {
     const typed = text.slice(found[0]?.start ?? 0);
     list.replaceChildren(...found.map((one, at) => {
       const row = Object.assign(document.createElement("li"), { id: `${list.id}-${at}` });
@@ -68,6 +72,10 @@ function attach(field) {
 
   field.addEventListener("input", () => {
     clearTimeout(timer);
+    // What is shown fits what is typed at every moment, also before the lab has answered.
+    const text = field.value.slice(0, field.selectionStart);
+    found = found.filter((one) => one.start <= text.length && one.text.toLowerCase().replace(/^"/, "").startsWith(text.slice(one.start).toLowerCase()));
+    draw(text);
     timer = setTimeout(ask, PAUSE_MS);
   });
   field.addEventListener("focus", () => field.value || ask());

@@ -14,7 +14,7 @@ from solver.change import Change
 from training.desk import acceptance
 from training.desk.rows import NoRow, Row, correction
 from trajectories import review, wording
-from trajectories.desk import hands, history, presets
+from trajectories.desk import hands, history, presets, queues
 from trajectories.models import Blame, Decision, Judgement, Run, Step
 
 Verb = Literal["accept", "reject", "blame", "correct", "comment", "rerun", "undo", "redo"]
@@ -133,12 +133,19 @@ def _reject(given: Saying, step: Step, actor: str) -> Outcome:
 
 
 def _blame(given: Saying, step: Step, actor: str) -> Outcome:
-    about = step.number if given.agent == step.role else None
+    about = _nearest(step, given.agent)
     review.blame(
         step.run, given.agent, actor=actor, step=about, cause=given.cause, reason=given.text, key=given.key
     )
     who = "nobody" if given.agent == review.NOBODY else wording.TITLES.get(given.agent, given.agent).lower()
     return Outcome(f"Blamed {who}")
+
+
+def _nearest(step: Step, agent: str) -> int | None:
+    """The agent's last step up to the one being read, else its first after it: the one that the blame is about."""
+    steps = Step.objects.filter(run=step.run_id, role=agent).values_list("number", flat=True)
+    before = steps.filter(number__lte=step.number).order_by("-number").first()
+    return before or steps.order_by("number").first()
 
 
 def _correct(given: Saying, step: Step, actor: str) -> Outcome:
@@ -185,7 +192,9 @@ def _turn(given: Saying, actor: str) -> Outcome:
         if about.verb in ("accept", "reject"):
             acceptance.settle(about.run, about.step)
     words = "Took back" if given.verb == "undo" else "Brought back"
-    return Outcome(f"{words} {_named(about)}", f"{about.run_id}-{about.step}" if about.step else "")
+    # A blame is of the run: the desk goes back to the step from which it was said.
+    number = queues.step_to_blame(about.run_id) if about.verb == "blame" else about.step
+    return Outcome(f"{words} {_named(about)}", f"{about.run_id}-{number}" if number else "")
 
 
 def _named(about: Judgement) -> str:

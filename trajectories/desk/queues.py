@@ -121,6 +121,13 @@ def one(run: Run, step: Step) -> Item:
     return _told([(run, step)])[0]
 
 
+def step_to_blame(run: int) -> int | None:
+    """The step that a queue of failures shows of a run."""
+    pick = Coalesce(_blamed_step(), _last_step(PROGRAMS), _last_step(ROLES))
+    found: int | None = Run.objects.filter(pk=run).annotate(pick=pick).values_list("pick", flat=True).first()
+    return found
+
+
 def _runs(queue: Queue, actor: str) -> RunQuerySet:
     found: Any = filters.runs(Run.objects.all(), queue.expression())
     if queue.pick == Pick.CORRECTION:

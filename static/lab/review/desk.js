@@ -9,10 +9,12 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const desk = $("#desk");
 const TOAST_MS = 600;
 const RENEW_MS = 60_000;
+const RETRY_MS = 1500;
 const AHEAD = 2;
 const ahead = new Map(); // address of an item -> promise of its HTML
 let held = ""; // key of the item whose accept waits for a second press
 let toastTimer = 0;
+let retry = 0;
 let goOn = localStorage.getItem("mcl-go-on") !== "no";
 
 const current = () => $("#item");
@@ -103,8 +105,9 @@ async function show(key, { fresh = false } = {}) {
   try {
     html = await fetched(key, fresh);
   } catch {
-    return say("This step cannot be loaded now; it is tried again when you come back to it");
+    return later(key);
   }
+  clearTimeout(retry);
   $("#middle").innerHTML = html;
   reveal($("#middle"));
   paint($("#middle"));
@@ -116,6 +119,15 @@ async function show(key, { fresh = false } = {}) {
   showGoOn();
   take();
   prefetch();
+}
+
+/** Nothing stands in the middle that could be judged by mistake until the step is there. */
+function later(key) {
+  $("#middle").innerHTML = '<section class="panel"><p class="empty" role="status">The lab cannot be reached. What you said is kept here; this step is loaded as soon as it answers.</p></section>';
+  for (const link of $$(".queue a[aria-current]")) link.removeAttribute("aria-current");
+  rowOf(key)?.querySelector("a").setAttribute("aria-current", "true");
+  clearTimeout(retry);
+  retry = setTimeout(() => show(key), RETRY_MS);
 }
 
 function prefetch() {
@@ -320,7 +332,9 @@ on("correct", () => {
 let picked = null;
 function pickLine(event) {
   const line = event.target.closest("#item .code li[id], #item .plan li[id]");
-  if (!line || getSelection()?.toString()) return;
+  if (!line) return;
+  if (event.shiftKey) getSelection()?.removeAllRanges();
+  else if (getSelection()?.toString()) return;
   const number = Number(line.id.split("-L")[1]);
   if (!number) return;
   picked = event.shiftKey && picked ? [Math.min(picked[0], number), Math.max(picked[0], number)] : [number, number];

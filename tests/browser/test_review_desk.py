@@ -1,0 +1,298 @@
+"""A reviewer at the desk by keyboard: read, blame, correct, accept, take back, offline and in company."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import expect
+
+from tests.review.desk_runs import correction_of, failed_run, problem
+from training.models import Example, ExampleState
+from trajectories import review
+from trajectories.models import Blame, Decision, Judgement, Run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SAVED = re.compile(r"^Saved \d\d:\d\d$")
+
+
+def opened(page: Page, url: str, queue: str = "failed") -> None:
+    page.goto(f"{url}/review/?queue={queue}")
+    expect(page.locator("#maps .heat, #maps .empty").first).to_be_visible()
+
+
+def at(page: Page, run: Run, step: int = 3) -> None:
+    expect(page.locator("#item")).to_have_attribute("data-key", f"{run.pk}-{step}")
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("#saved")).to_have_text(SAVED)
+
+
+def failed(count: int) -> list[Run]:
+    """Newest first, as the queue has them."""
+    return [failed_run(problem(n, title=f"Item {n}"), f"print({n})  # wrong") for n in range(count)][::-1]
+
+
+def test_blaming_goes_on_to_the_next_item_and_is_taken_back_across_items(
+    live_server_url: str, page: Page
+) -> None:
+    first, second, third = failed(3)
+    opened(page, live_server_url)
+    at(page, first)
+    page.keyboard.press("b")
+    page.keyboard.press("2")
+    at(page, second)
+    page.keyboard.press("b")
+    page.keyboard.press("5")
+    at(page, third)
+    saved(page)
+    expect(page.locator("#left")).to_have_text("1")
+    assert dict(Blame.objects.values_list("run", "agent")) == {first.pk: "planning", second.pk: "none"}
+    page.keyboard.press("u")
+    at(page, second)
+    page.keyboard.press("u")
+    at(page, first)
+    expect(page.locator("#left")).to_have_text("3")
+    assert not Blame.objects.exists()
+    page.keyboard.press("Shift+U")
+    expect(page.locator("#left")).to_have_text("2")
+    assert Blame.objects.get().run == first
+    page.keyboard.press("Shift+J")
+    at(page, second)
+    page.keyboard.press("Shift+K")
+    at(page, first)
+
+
+def test_one_key_accepts_a_correction_and_shows_the_row(live_server_url: str, page: Page) -> None:
+    branches = [correction_of(failed_run(problem(n, title=f"Item {n}"), f"print({n})")) for n in (1, 2)]
+    opened(page, live_server_url, "corrections")
+    at(page, branches[1])
+    expect(page.locator("#pane-correction")).to_be_visible()
+    page.keyboard.press("d")
+    expect(page.locator("#pane-original")).to_contain_text("print(2)")
+    page.keyboard.press("a")
+    toast = page.locator("#toast .toast")
+    expect(toast).to_contain_text("Accepted into coding")
+    expect(toast).to_contain_text("assistant")
+    at(page, branches[0])
+    expect(toast).to_have_count(0)
+    saved(page)
+    row = Example.objects.get()
+    assert (row.state, row.run, row.refused) == (
+        ExampleState.ACCEPTED,
+        branches[1],
+        "```python\nprint(2)\n```",
+    )
+    page.keyboard.press("u")
+    at(page, branches[1])
+    row.refresh_from_db()
+    assert row.state == ExampleState.WITHDRAWN
+
+
+def test_a_red_flag_holds_the_toast_until_the_key_is_pressed_again(live_server_url: str, page: Page) -> None:
+    (run,) = failed(1)
+    opened(page, live_server_url)
+    page.keyboard.press("a")
+    toast = page.locator("#toast .toast")
+    expect(toast).to_contain_text("held open by 1 flag")
+    expect(toast).to_contain_text("does not pass: wrong answer")
+    page.keyboard.press("Escape")
+    expect(toast).to_have_count(0)
+    assert not Decision.objects.exists()
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    expect(page.get_by_role("heading", name="Nothing waits in this queue")).to_be_visible()
+    assert Decision.objects.get().run == run and Example.objects.count() == 1
+
+
+def test_a_rejection_asks_for_a_reason_by_number(live_server_url: str, page: Page) -> None:
+    first, second = failed(2)
+    opened(page, live_server_url)
+    page.keyboard.press("x")
+    expect(page.get_by_role("button", name="Reject: Not in the agent's format")).to_be_visible()
+    page.keyboard.press("3")
+    at(page, second)
+    saved(page)
+    assert Decision.objects.get(run=first).code == "format"
+
+
+def test_nothing_said_offline_is_lost(live_server_url: str, page: Page) -> None:
+    """Three judgements without a network, one of them on the last item fetched ahead; the browser is even closed."""
+    runs = failed(4)
+    opened(page, live_server_url)
+    expect(page.locator(".queue .state", has_text="ready")).to_have_count(2)
+    page.context.set_offline(True)
+    for run, agent in zip(runs, "123", strict=False):
+        at(page, run)
+        page.keyboard.press("b")
+        page.keyboard.press(agent)
+    expect(page.locator("#saved")).to_have_text("Offline, 3 kept in this browser")
+    expect(page.locator("#middle")).to_contain_text("The lab cannot be reached")
+    page.keyboard.press("b")
+    page.keyboard.press("4")
+    assert not Judgement.objects.exists()
+    page.wait_for_timeout(3000)
+    page.context.set_offline(False)
+    saved(page)
+    at(page, runs[3])
+    told = dict(Blame.objects.values_list("run", "agent"))
+    assert told == {runs[0].pk: "retrieval", runs[1].pk: "planning", runs[2].pk: "coding"}
+    assert Judgement.objects.count() == 3
+
+
+def test_a_page_closed_while_offline_sends_its_journal_when_it_is_opened_again(
+    live_server_url: str, page: Page
+) -> None:
+    first, _ = failed(2)
+    opened(page, live_server_url)
+    page.context.set_offline(True)
+    page.keyboard.press("b")
+    page.keyboard.press("2")
+    expect(page.locator("#saved")).to_contain_text("Offline, 1 kept")
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    page.goto(f"{live_server_url}/review/")
+    saved(page)
+    assert Blame.objects.get().run == first
+
+
+def test_a_correction_is_drafted_kept_and_saved(live_server_url: str, page: Page) -> None:
+    (run,) = failed(1)
+    opened(page, live_server_url)
+    page.keyboard.press("e")
+    box = page.get_by_label("The corrected answer")
+    expect(box).to_have_value("```python\nprint(0)  # wrong\n```")
+    box.fill("```python\nprint(1)\n```")
+    expect(page.locator("#draft")).to_contain_text("draft kept")
+    page.reload()
+    page.keyboard.press("e")
+    expect(box).to_have_value("```python\nprint(1)\n```")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#pane-correction")).to_contain_text("print(1)")
+    expect(page.get_by_role("button", name="Accept correction")).to_be_visible()
+    assert Judgement.objects.get().value["text"] == "```python\nprint(1)\n```"
+    assert run.judgements.count() == 1
+
+
+def test_a_comment_stands_on_the_lines_that_were_chosen(live_server_url: str, page: Page) -> None:
+    failed_run(problem(1), "a = 1\nb = 2\nc = 3")
+    opened(page, live_server_url)
+    page.locator("#s3-L1").click()
+    page.locator("#s3-L2").click(modifiers=["Shift"])
+    page.keyboard.press("c")
+    expect(page.locator("#comment-lines")).to_have_text("on line 1 to 2")
+    page.get_by_role("textbox", name="Comment").fill("Two in one line would do.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_label("Comments")).to_contain_text("line 1–2 Two in one line would do.")
+    assert Judgement.objects.get().value == {"text": "Two in one line would do.", "lines": [1, 2]}
+
+
+def test_two_reviewers_who_meet_at_a_step_are_both_told(
+    live_server_url: str, browser: Browser, page: Page
+) -> None:
+    run, _ = failed(2)
+    for name in ("anna", "ben"):
+        client = Client()
+        client.force_login(User.objects.create_user(name))
+        context = (
+            page.context if name == "anna" else browser.new_context(viewport={"width": 1440, "height": 1000})
+        )
+        cookie = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server_url}])
+        if name == "ben":
+            other = context.new_page()
+    opened(page, live_server_url)
+    expect(page.locator("#hold")).to_contain_text("yours until")
+    other.goto(f"{live_server_url}/review/?queue=failed&at={run.pk}-3")
+    expect(other.locator("#hold")).to_contain_text("anna reads this until")
+    other.keyboard.press("b")
+    other.keyboard.press("3")
+    expect(other.locator("#met")).to_contain_text("anna has this step in hand")
+    page.keyboard.press("b")
+    page.keyboard.press("2")
+    expect(page.locator("#met")).to_contain_text("ben blames coding here: both stand")
+    assert sorted(Blame.objects.values_list("actor", "agent")) == [("anna", "planning"), ("ben", "coding")]
+    other.context.close()
+
+
+def test_every_key_of_the_sheet_works_where_it_is_shown(live_server_url: str, page: Page) -> None:
+    """The sheet is generated; each key of it belongs to exactly one visible control or open dialog."""
+    failed(2)
+    opened(page, live_server_url)
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys on this page")
+    expect(sheet).to_be_visible()
+    keys = page.eval_on_selector_all(
+        "main [aria-keyshortcuts]",
+        "all => all.filter(e => !e.closest('dialog')).map(e => e.getAttribute('aria-keyshortcuts'))",
+    )
+    assert len(keys) == len(set(keys)), "two controls of the desk claim one key"
+    assert {"a", "x", "b", "e", "c", "u", "Shift+U", "d", "g", "Shift+J", "Shift+K"} <= set(keys)
+    for words in ("Accept", "Reject, with reason", "Blame an agent", "Undo", "Redo", "Next item"):
+        expect(sheet.locator("dd", has_text=words).first).to_be_visible()
+
+
+def test_a_key_is_exchanged_for_another_and_stays_so(live_server_url: str, page: Page) -> None:
+    first, second = failed(2)
+    opened(page, live_server_url)
+    page.keyboard.press("?")
+    page.locator("#key-sheet kbd[data-key=b]").click()
+    page.keyboard.press("q")
+    expect(page.locator("#key-sheet kbd[data-key=b]")).to_have_text("q")
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("[data-do=blame] kbd")).to_have_text("q")
+    page.keyboard.press("b")
+    expect(page.locator("#blame-dialog")).to_be_hidden()
+    page.keyboard.press("q")
+    page.keyboard.press("1")
+    at(page, second)
+    saved(page)
+    assert Blame.objects.get().run == first
+
+
+def test_the_palette_runs_commands_and_goes_anywhere(live_server_url: str, page: Page) -> None:
+    run, _ = failed(2)
+    opened(page, live_server_url)
+    page.keyboard.press("Control+k")
+    field = page.get_by_label("Go to or do")
+    field.fill("reject")
+    expect(page.locator("#palette-list li").first).to_contain_text("Reject, with reason")
+    page.keyboard.press("Enter")
+    expect(page.locator("#reject-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    field.fill(f"{run.pk} s2")
+    expect(page.locator("#palette-list li").first).to_contain_text(f"Run {run.pk}, step 2")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/runs/{run.pk}/#s2")
+
+
+def test_a_filter_is_typed_completed_and_starred(live_server_url: str, page: Page) -> None:
+    run, _ = failed(2)
+    review.blame(run, "planning", actor="anna")
+    page.goto(f"{live_server_url}/runs/")
+    page.keyboard.press("/")
+    page.keyboard.type("bla")
+    expect(page.get_by_role("option", name=re.compile("^blame:"))).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.type("pl")
+    expect(page.get_by_role("option", name=re.compile("^planning"))).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Filter runs")).to_have_value("blame:planning ")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs/?q=blame%3Aplanning*")
+    expect(page.locator("#run-list tbody tr")).to_have_count(1)
+    page.keyboard.press("s")
+    page.get_by_label(re.compile("Name of")).fill("Plans to blame")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Plans to blame").click()
+    expect(page.get_by_label("Filter runs")).to_have_value(re.compile("^blame:planning"))
