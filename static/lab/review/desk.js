@@ -15,6 +15,7 @@ const ahead = new Map(); // address of an item -> promise of its HTML
 let held = ""; // key of the item whose accept waits for a second press
 let toastTimer = 0;
 let retry = 0;
+let turn = 0;
 let goOn = localStorage.getItem("mcl-go-on") !== "no";
 
 const current = () => $("#item");
@@ -101,12 +102,14 @@ function fetched(key, fresh = false) {
 }
 
 async function show(key, { fresh = false } = {}) {
+  const mine = ++turn; // of two that were asked for, the later one is shown
   let html;
   try {
     html = await fetched(key, fresh);
   } catch {
-    return later(key);
+    return mine === turn ? later(key) : undefined;
   }
+  if (mine !== turn) return;
   clearTimeout(retry);
   $("#middle").innerHTML = html;
   reveal($("#middle"));
