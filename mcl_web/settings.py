@@ -153,6 +153,7 @@ CELERY_TASK_ROUTES = {
     "solver.tasks.run": {"queue": "infer"},
     "solver.tasks.rejudge": {"queue": "judge"},
     "training.tasks.supervise": {"queue": "infer"},
+    "training.tasks.build_version": {"queue": "judge"},
 }
 CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "solver.tasks.reap", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)},

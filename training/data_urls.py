@@ -1,8 +1,23 @@
 from django.urls import path
 
+from training import example_pages
+from training.datasets import pages as datasets
 from training.supervision import pages as supervision
 
+_VERSION = "datasets/<str:role>/v<int:number>/"
+
 urlpatterns = [
+    path("examples/", example_pages.pool, name="examples"),
+    path("examples/import/", datasets.import_examples, name="examples-import"),
+    path("examples/<int:pk>/", example_pages.detail, name="example"),
+    path("examples/<int:pk>/<str:verb>/", example_pages.act, name="example-act"),
+    path("datasets/", datasets.versions, name="datasets"),
+    path("datasets/new/", datasets.new, name="dataset-new"),
+    path("datasets/diff/", datasets.difference, name="dataset-diff"),
+    path(_VERSION, datasets.detail, name="dataset"),
+    path(f"{_VERSION}progress/", datasets.progress_part, name="dataset-progress"),
+    path(f"{_VERSION}export/<str:form>/", datasets.export, name="dataset-export"),
+    path(f"{_VERSION}<str:verb>/", datasets.act, name="dataset-act"),
     path("distillation/", supervision.jobs, name="distillation"),
     path("supervision/new/", supervision.new, name="supervision-new"),
     path("supervision/<int:pk>/", supervision.detail, name="supervision"),

@@ -9,6 +9,8 @@ from kombu.exceptions import OperationalError
 
 from solver.tasks import worker_name
 from training import examples
+from training.datasets import lifecycle as datasets
+from training.datasets.build import build
 from training.supervision import lifecycle as supervision
 from training.supervision.work import work
 
@@ -27,8 +29,20 @@ def supervise(case_id: int) -> None:
 
 
 @shared_task
+def build_version(version_id: int) -> None:
+    build(version_id, worker_name())
+
+
+def ring_build(version_id: int) -> None:
+    """Tell a worker about a version that waits to be built."""
+    _send("training.tasks.build_version", version_id)
+
+
+@shared_task
 def curate() -> None:
-    """What nobody is going to do otherwise: cases that can go on, examples whose judgements have changed."""
+    """What nobody is going to do otherwise: cases that can go on, versions to build, examples whose judgements changed."""
+    for version_id in datasets.waiting():
+        ring_build(version_id)
     for case_id in supervision.workable(limit=AT_ONCE):
         _send("training.tasks.supervise", case_id)
     examples.settle()
