@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from training import examples
 from training.desk.rows import Row, row
 from training.models import Example, ExampleState
 from trajectories import review
@@ -70,25 +71,5 @@ def reject(
 ) -> Judgement | None:
     with transaction.atomic():
         said = review.reject(run, step.number, actor=actor, code=code, reason=reason, key=key)
-        settle(run, step.number)
+        examples.settle_step(run.pk, step.number)
     return said
-
-
-def settle(run: Run, number: int | None) -> None:
-    """Bring the step's examples to what the standing decisions say: after a rejection, an undo or a redo.
-
-    One acceptance is enough to keep a row; without any a rejected candidate is rejected and an accepted row withdrawn.
-    """
-    if number is None:
-        return
-    rows = Example.objects.filter(run=run, step=number)
-    decisions = list(run.decisions.filter(step=number).values_list("accepted", flat=True))
-    if any(decisions):
-        newest = rows.order_by("-pk").values("pk")[:1]
-        rows.filter(pk__in=list(newest.values_list("pk", flat=True))).move(ExampleState.ACCEPTED)
-    elif decisions:
-        rows.filter(state=ExampleState.CANDIDATE).move(ExampleState.REJECTED)
-        rows.filter(state=ExampleState.ACCEPTED).move(ExampleState.WITHDRAWN)
-    else:
-        rows.filter(state=ExampleState.ACCEPTED).move(ExampleState.WITHDRAWN)
-        rows.filter(state=ExampleState.REJECTED).move(ExampleState.CANDIDATE)

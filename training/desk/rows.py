@@ -7,18 +7,16 @@ agent had said is kept as the refused half of a preference pair.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from training.desk.likeness import nearest
+from training.examples import ROLES, digest
 from training.models import Example, ExampleState, Way
 from trajectories import wording
 from trajectories.models import Judgement, Run, Step, StepEvent
 
-ROLES = ("retrieval", "planning", "coding", "debugging")
 NEAR = 0.9  # likeness from which a row counts as a near-duplicate
 COMPARED = 300  # newest accepted rows of the role that a new one is compared with
 CHARACTERS_PER_TOKEN = 3.6
@@ -60,12 +58,6 @@ class Row:
     @property
     def chat(self) -> list[dict[str, str]]:
         return [*self.messages, {"role": "assistant", "content": self.answer}]
-
-
-def digest(role: str, messages: list[dict[str, str]], answer: str) -> str:
-    """SHA-256 of role, messages and answer: what makes two examples the same one."""
-    text = json.dumps([role, messages, answer], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class NoRow(ValueError):

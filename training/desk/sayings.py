@@ -11,6 +11,7 @@ from django.db import transaction
 
 from solver import branches
 from solver.change import Change
+from training import examples
 from training.desk import acceptance
 from training.desk.rows import NoRow, Row, correction
 from trajectories import review, wording
@@ -189,8 +190,8 @@ def _turn(given: Saying, actor: str) -> Outcome:
         about = (history.undo if given.verb == "undo" else history.redo)(actor, given.key)
         if about is None:
             return Outcome(f"Nothing to {given.verb}")
-        if about.verb in ("accept", "reject"):
-            acceptance.settle(about.run, about.step)
+        if about.verb in ("accept", "reject") and about.step is not None:
+            examples.settle_step(about.run_id, about.step)
     words = "Took back" if given.verb == "undo" else "Brought back"
     # A blame is of the run: the desk goes back to the step from which it was said.
     number = queues.step_to_blame(about.run_id) if about.verb == "blame" else about.step
