@@ -13,71 +13,10 @@ from django.views.decorators.http import require_safe
 
 from trajectories import cases, eventlog, highlight, palette, patches, queries, run_page, story
 from trajectories.exporters.formats import FORMATS
-from trajectories.models import Problem, Run, RunStatus, StepEvent
+from trajectories.models import Problem, Run, StepEvent
 from trajectories.story import Card, Story
 
 RAW_CLIP = 64_000
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    counts = queries.loop()
-    last = queries.last_runs()
-    context = {
-        "counts": counts,
-        "running": queries.running_now() if counts.running else [],
-        "last": last,
-        "problems": queries.recent_problems() if counts.problems else [],
-    }
-    return render(request, "lab/home.html", {**context, "next": _next(counts, context)})
-
-
-def _next(counts: queries.Loop, known: dict[str, Any]) -> dict[str, str]:
-    """The next useful action: a title, a reason, and where it leads."""
-    if not counts.problems:
-        return {
-            "title": "Load some problems",
-            "why": "The lab holds none yet. The starter set ships with it; your own files are imported the same way.",
-            "command": "manage.py prepare",
-        }
-    if known["running"]:
-        run = known["running"][0]
-        why = "Its steps appear as they happen; nothing is lost if you close the page."
-        return {
-            "title": f"Watch run {run.pk}, {run.problem.title}",
-            "why": why,
-            "href": reverse("run", args=[run.pk]),
-            "label": "Watch",
-        }
-    if not counts.runs:
-        problem = next((p for p in known["problems"] if p.difficulty == "easy"), known["problems"][0])
-        return {
-            "title": f"Solve {problem.title}",
-            "why": "Press Solve and watch four agents recall, plan, code and repair until the judge has its say.",
-            "href": reverse("problem", args=[problem.pk]) + "#solve",
-            "label": "Open the problem",
-        }
-    if failed := next(
-        (run for run in known["last"] if not run.solved and run.status != RunStatus.CANCELLED), None
-    ):
-        return {
-            "title": f"Find out why run {failed.pk} failed on {failed.problem.title}",
-            "why": _why(failed, counts),
-            "href": reverse("run", args=[failed.pk]),
-            "label": "Read it",
-        }
-    return {
-        "title": "Solve something harder",
-        "why": "Every recent run was accepted. Problems that fail teach more.",
-        "href": reverse("problems") + "?difficulty=hard",
-        "label": "Hard problems",
-    }
-
-
-def _why(failed: Run, counts: queries.Loop) -> str:
-    if failed.status != RunStatus.FINISHED:
-        return f"It ended before it was judged. {failed.message}"
-    return f"{counts.failures} of {counts.judged} judged runs are not accepted; this is the newest."
 
 
 def _given(request: HttpRequest, *names: str) -> dict[str, str]:

@@ -3,7 +3,6 @@ from django.urls import path
 from trajectories import completion, pages, palette, reader, upload
 
 urlpatterns = [
-    path("", pages.home, name="home"),
     path("go/", pages.go, name="go"),
     path("problems/", pages.problem_list, name="problems"),
     path("problems/import/", upload.import_problems, name="import-problems"),

@@ -35,7 +35,7 @@ export function bindKeys() {
     if (event.altKey && !altGraph) return;
     const name = ownKeys.meaning(altGraph ? event.key : spelled(event));
     if (typing(event.target) && !name.startsWith("Control+")) return;
-    if (name === "Space" && event.target instanceof Element && event.target.closest("button, a, summary, label, input")) return;
+    if (["Space", "Enter"].includes(name) && event.target instanceof Element && event.target.closest("button, a, summary, label, input")) return;
     const owner = owners(surface()).find((element) => element.getAttribute("aria-keyshortcuts").split(" ").includes(name));
     if (!owner) return;
     if ("twice" in owner.dataset) {
