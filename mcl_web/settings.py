@@ -154,10 +154,14 @@ CELERY_TASK_ROUTES = {
     "solver.tasks.rejudge": {"queue": "judge"},
     "training.tasks.supervise": {"queue": "infer"},
     "training.tasks.build_version": {"queue": "judge"},
+    "training.train": {"queue": "train"},
+    "training.exam": {"queue": "infer"},
 }
+_REAP_EVERY = env.seconds("MCL_REAP_EVERY", 5, 1, 60)
 CELERY_BEAT_SCHEDULE = {
-    "reap": {"task": "solver.tasks.reap", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)},
-    "curate": {"task": "training.tasks.curate", "schedule": env.seconds("MCL_REAP_EVERY", 5, 1, 60)},
+    "reap": {"task": "solver.tasks.reap", "schedule": _REAP_EVERY},
+    "curate": {"task": "training.tasks.curate", "schedule": _REAP_EVERY},
+    "reap-training": {"task": "training.reap", "schedule": _REAP_EVERY},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("solver.campaigns.urls")),
     path("", include("training.desk.urls")),
     path("", include("training.data_urls")),
+    path("", include("training.run_urls")),
     path("", include("trajectories.exporters.urls")),
     path("", include("trajectories.urls")),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from django.conf import settings
 from micro.engine_spec import OUT_OF_FAMILY, engine_entry, is_in_family
 from micro.engine_spec import TEMPLATES as MICRO_TEMPLATES
 from solver.engines.protocol import EngineRefused, Role
-from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec
-from solver.models import Engine
+from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec, adapter_digest
+from solver.models import Engine, ServedAdapter
 from trajectories.models import Problem
 
 RECORDED, MICRO = "recorded", "micro"
@@ -44,14 +45,27 @@ def shipped() -> dict[str, EngineSpec]:
     return specs
 
 
-def all_engines() -> list[EngineSpec]:
-    """Configured engines first, then the shipped ones they do not replace.
+def described() -> list[EngineSpec]:
+    """As configured, without what was promoted: configured engines first, then the shipped ones they do not replace.
 
     A routed engine is complete once its members are in it; one that leads to an engine that is gone is left out.
     """
+    return _complete({})
+
+
+def all_engines() -> list[EngineSpec]:
+    """Every engine as the next run finds it, promoted adapters included."""
+    promoted: dict[str, list[ServedAdapter]] = {}
+    for row in ServedAdapter.objects.filter(active=True):
+        promoted.setdefault(row.engine, []).append(row)
+    return _complete(promoted)
+
+
+def _complete(promoted: Mapping[str, Sequence[ServedAdapter]]) -> list[EngineSpec]:
     own = {row.name: EngineSpec.parse(row.spec) for row in Engine.objects.all()}
     known = {**{name: spec for name, spec in shipped().items() if name not in own}, **own}
-    ordered = [*own.values(), *(spec for name, spec in known.items() if name not in own)]
+    known = {name: _with(spec, promoted.get(name, ())) for name, spec in known.items()}
+    ordered = [*(known[name] for name in own), *(spec for name, spec in known.items() if name not in own)]
     return [whole for spec in ordered if (whole := _with_members(spec, known)) is not None]
 
 
@@ -84,18 +98,41 @@ def route(student: str, routes: dict[str, str]) -> EngineSpec:
     return get(name)
 
 
+def _with(spec: EngineSpec, rows: Sequence[ServedAdapter]) -> EngineSpec:
+    """The engine that also serves `rows`, each as its role's model."""
+    if not rows:
+        return spec
+    return spec.model_copy(
+        update={
+            "models": {**spec.models, **{row.role: row.name for row in rows}},
+            "adapters": {**spec.adapters, **{row.name: row.folder for row in rows}},
+        }
+    )
+
+
 def get(name: str) -> EngineSpec:
-    for spec in all_engines():
+    return _find(name, all_engines())
+
+
+def get_described(name: str) -> EngineSpec:
+    return _find(name, described())
+
+
+def _find(name: str, engines: Sequence[EngineSpec]) -> EngineSpec:
+    for spec in engines:
         if spec.name == name:
             return spec
-    known = ", ".join(spec.name for spec in all_engines()) or "none yet"
+    known = ", ".join(spec.name for spec in engines) or "none yet"
     raise UnknownEngine(f"there is no engine {name!r}; the lab knows: {known}")
 
 
 def get_unchanged(name: str, copy: dict[str, Any]) -> EngineSpec:
-    """The engine a run was started with. Raises EngineRefused if it is gone or has been changed since."""
+    """The engine a run was started with, serving the very adapters the run names, whatever was promoted since.
+
+    Raises EngineRefused if it is gone, its description has changed, or an adapter of the run is not what it was.
+    """
     try:
-        spec = get(name)
+        spec = get_described(name)
     except UnknownEngine as error:
         raise EngineRefused(
             f"The engine of this run is gone: {error}. Start a new run with another one."
@@ -104,7 +141,26 @@ def get_unchanged(name: str, copy: dict[str, Any]) -> EngineSpec:
         raise EngineRefused(
             f"The settings of engine {name!r} have changed since this run was started; start a new run."
         )
-    return spec
+    return serving(spec, copy.get("roles", {}).values(), copy.get("adapters", {}))
+
+
+def serving(spec: EngineSpec, models: Iterable[str], digests: dict[str, Any] | None = None) -> EngineSpec:
+    """`spec` with those of its later adapters that `models` names. Raises EngineRefused where one is gone or differs."""
+    models = set(models)
+    if spec.members:
+        members = tuple(serving(member, models, digests) for member in spec.members)
+        return spec.model_copy(update={"members": members})
+    wanted = models - set(spec.adapters) - {BASE}
+    rows = list(ServedAdapter.objects.filter(engine=spec.name, name__in=wanted))
+    for row in rows:
+        known = (digests or {}).get(row.name, row.digest)
+        if known != row.digest or adapter_digest(Path(row.folder)) != row.digest:
+            raise EngineRefused(
+                f"The adapter {row.name!r} of this run is gone or is not what it was; import it again or start a new run."
+            )
+    if not rows:
+        return spec
+    return spec.model_copy(update={"adapters": {**spec.adapters, **{row.name: row.folder for row in rows}}})
 
 
 def default_engine(problem: Problem) -> EngineSpec | None:
@@ -129,17 +185,19 @@ def concerns(problem: Problem, spec: EngineSpec) -> list[str]:
     return found
 
 
-def roles_of(spec: EngineSpec, adapters: dict[str, bool] | None = None) -> dict[str, str]:
-    """Model or adapter per role. `adapters[role]` False: that role is served by the base without its adapter.
+def roles_of(spec: EngineSpec, adapters: Mapping[str, bool | str] | None = None) -> dict[str, str]:
+    """Model or adapter per role. `adapters[role]` False: that role is served by the base without its adapter; a name:
+    by that adapter, whatever serves the role otherwise.
 
     The base of an engine that names its models itself (an OpenAI-compatible server) is its default model.
     """
     models = {role.value: spec.model_for(role) for role in Role if role is not Role.SUPERVISOR}
     for role, on in (adapters or {}).items():
-        if not on:
-            models[role] = _base_of(spec, Role(role))
+        if on is not True:
+            models[role] = on or _base_of(spec, Role(role))
             if role == Role.PLANNING:
-                models[Role.CONFIDENCE.value] = _base_of(spec, Role.CONFIDENCE)
+                # the planning agent's second call is its adapter's too
+                models[Role.CONFIDENCE.value] = on or _base_of(spec, Role.CONFIDENCE)
     return models
 
 
@@ -156,6 +214,19 @@ def usual_params(spec: EngineSpec) -> dict[str, Any]:
 
 
 def copy_for_run(spec: EngineSpec, models: dict[str, str], *, ask_anew: bool = False) -> dict[str, Any]:
-    """What a run keeps of its engine, with the models it actually uses."""
+    """What a run keeps of its engine, with the models it actually uses.
+
+    `digest` is that of the engine as described: promoting another adapter later changes nothing that a run uses.
+    """
     anew = {"ask_anew": True} if ask_anew else {}
-    return {**spec.public(), "roles": models, **anew}
+    own = get_described(spec.name)
+    used = serving(own, models.values())
+    return {**used.public(), "digest": own.digest(), "roles": models, **anew}
+
+
+def unknown_adapters(spec: EngineSpec, adapters: Mapping[str, bool | str]) -> list[str]:
+    """Names that the engine cannot serve."""
+    named = {name for name in adapters.values() if isinstance(name, str)}
+    known = {*spec.adapters, *spec.models.values(), BASE}
+    known.update(ServedAdapter.objects.filter(engine=spec.name).values_list("name", flat=True))
+    return sorted(named - known)

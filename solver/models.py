@@ -19,6 +19,7 @@ __all__ = [
     "CampaignRun",
     "Engine",
     "PriceRow",
+    "ServedAdapter",
     "StoredAnswer",
 ]
 
@@ -36,3 +37,31 @@ class Engine(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ServedAdapter(models.Model):
+    """An adapter that `engine` can serve besides those of its own description; `active`: its role is served by it.
+
+    The name holds the digest and stands for these weights for ever, so a run that was started with it finds the same
+    weights however often another one is promoted. Written by `training`, read by `engine_book`.
+    """
+
+    engine = models.CharField(max_length=64)
+    role = models.CharField(max_length=16)
+    name = models.CharField(max_length=128)
+    folder = models.CharField(max_length=1000)
+    digest = models.CharField(max_length=64)
+    active = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["engine", "role", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["engine", "name"], name="served_adapter_name"),
+            models.UniqueConstraint(
+                fields=["engine", "role"], condition=models.Q(active=True), name="served_adapter_active"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.engine}"

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -56,7 +56,8 @@ def start(
     seed: int = 0,
     language: str = "python",
     judge_profile: str = "strict",
-    adapters: dict[str, bool] | None = None,
+    adapters: Mapping[str, bool | str] | None = None,
+    models: dict[str, str] | None = None,
     ask_anew: bool = False,
     request_id: str = "",
     created_by: str = "",
@@ -64,7 +65,9 @@ def start(
 ) -> Run:
     """Queue a run and tell the workers. The same `request_id` again returns the run it started the first time.
 
-    `ask_anew` asks the engine even where an answer to the same request is stored. `publish_to_workers` False is for a caller that executes the run itself. Raises StartRefused.
+    `adapters`: role to off, or to the adapter that answers it; `models`: the exact model of every role instead, for a run
+    that must be like an earlier one. `ask_anew` asks the engine even where an answer to the same request is stored. `publish_to_workers` False is for a caller that executes the run itself. Raises
+    StartRefused.
     """
     request_id = request_id or uuid.uuid4().hex
     if known := Run.objects.filter(request_id=request_id).first():
@@ -82,6 +85,10 @@ def start(
         spec = engine_book.get(engine)
     except LookupError as error:
         raise StartRefused("engine", f"{error}.") from None
+    if unknown := engine_book.unknown_adapters(spec, adapters or {}):
+        raise StartRefused(
+            "engine", f"The engine {spec.name!r} has no adapter {unknown[0]!r}; register it first."
+        )
     checked = _params(info, {**_usual(info, spec), **(params or {})}, language)
     if missing := info.missing_templates(spec.templates):
         raise StartRefused(
@@ -96,7 +103,7 @@ def start(
                 strategy=strategy,
                 params=checked,
                 engine=engine_book.copy_for_run(
-                    spec, engine_book.roles_of(spec, adapters), ask_anew=ask_anew
+                    spec, models or engine_book.roles_of(spec, adapters), ask_anew=ask_anew
                 ),
                 engine_name=spec.name,
                 seed=seed,

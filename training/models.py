@@ -10,16 +10,26 @@ from typing import ClassVar
 
 from django.db import models
 
+from training.adapter_models import Adapter, AdapterEvaluation, Exam, ExamAnswer, Promotion
 from training.row_leases import Leased
+from training.run_models import Device, TrainingEvent, TrainingRun
 from training.supervision.models import Supervision, SupervisionCase
 from trajectories.models import Problem, Run
 
 __all__ = [
+    "Adapter",
+    "AdapterEvaluation",
     "DatasetRow",
     "DatasetVersion",
+    "Device",
+    "Exam",
+    "ExamAnswer",
     "Example",
+    "Promotion",
     "Supervision",
     "SupervisionCase",
+    "TrainingEvent",
+    "TrainingRun",
 ]
 
 

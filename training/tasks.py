@@ -8,12 +8,13 @@ from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
 from solver.tasks import worker_name
-from training import examples
+from training import examples, training_tasks
 from training.datasets import lifecycle as datasets
 from training.datasets.build import build
 from training.supervision import lifecycle as supervision
 from training.supervision.work import work
 
+__all__ = ["training_tasks"]  # Celery looks for tasks in this module alone
 log = logging.getLogger(__name__)
 AT_ONCE = 4  # workers that look for cases; the `infer` workers have runs to do as well
 CASES_A_MESSAGE = 8

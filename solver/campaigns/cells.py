@@ -101,7 +101,12 @@ def _model(number: int, choice: ModelChoice, faults: list[Fault]) -> ModelPart |
     except LookupError as error:
         faults.append(Fault(f"{where}.engine", f"{str(error)[:1].upper()}{str(error)[1:]}."))
         return None
-    if choice.adapters != "all" and not has_adapters(engine):
+    if unknown := engine_book.unknown_adapters(engine, choice.switches()):
+        have = ", ".join(sorted(engine.adapters)) or "none"
+        message = f"Engine {engine.name!r} has no adapter {', '.join(unknown)}; it serves {have}."
+        faults.append(Fault(f"{where}.adapters", message))
+        return None
+    if choice.adapters != "all" and not isinstance(choice.adapters, dict) and not has_adapters(engine):
         message = f"Engine {engine.name!r} serves every role by one model; it has no adapters to switch off."
         faults.append(Fault(f"{where}.adapters", message))
         return None

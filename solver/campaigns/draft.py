@@ -229,6 +229,7 @@ def _beyond(spec: CampaignSpec) -> list[str]:
         "difficulty labels": isinstance(spec.problems.difficulty, tuple) and bool(spec.problems.difficulty),
         "labels": any(choice.label for choice in spec.strategies),
         "prices": any(choice.price for choice in spec.models),
+        "adapters by name": any(isinstance(choice.adapters, dict) for choice in spec.models),
         "a strategy twice": len({choice.name for choice in spec.strategies}) < len(spec.strategies),
     }
     return [name for name, there in shown.items() if there]

@@ -9,6 +9,7 @@ a guarded UPDATE. 2. Under the campaign's row lock: retry what is due, then star
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
@@ -18,6 +19,8 @@ from solver import engine_book, runs
 from solver.campaigns import plan
 from solver.campaigns.models import Campaign, CampaignCell, CampaignRun, CampaignStatus, SlotState
 from solver.campaigns.settlement import settle, settle_one
+from solver.engines.protocol import EngineRefused
+from solver.engines.spec import EngineSpec
 from trajectories.models import Run, RunStatus
 
 log = logging.getLogger(__name__)
@@ -163,17 +166,25 @@ def check_budget(campaign: Campaign) -> None:
 def _check_engine(cell: CampaignCell) -> None:
     """All runs of a cell must be answered by the same engine, adapters included."""
     try:
-        spec = engine_book.get(cell.engine_name)
+        spec = engine_book.get_described(cell.engine_name)
     except LookupError as error:
         raise CannotGoOn(
             "engine_gone", f"Cell {cell.name!r}: {error}. Configure it again, then resume."
         ) from None
-    if engine_book.copy_for_run(spec, engine_book.roles_of(spec, cell.adapters)) != cell.engine:
+    if _copy(spec, cell) != cell.engine:
         raise CannotGoOn(
             "engine_changed",
             f"Engine {cell.engine_name!r} is not what it was when this campaign started (settings or adapter weights "
             "differ). Restore it and resume, or start a new campaign: two engines must not share a column.",
         )
+
+
+def _copy(spec: EngineSpec, cell: CampaignCell) -> dict[str, Any] | None:
+    """The engine as a run of this cell would keep it now; None where an adapter of the cell is gone."""
+    try:
+        return engine_book.copy_for_run(spec, cell.engine["roles"])
+    except EngineRefused:
+        return None
 
 
 def _begin(campaign: Campaign, slot: CampaignRun, publish_to_workers: bool) -> None:
@@ -202,7 +213,7 @@ def _start(campaign: Campaign, slot: CampaignRun, publish_to_workers: bool) -> R
             seed=slot.seed,
             language=cell.language,
             judge_profile=campaign.spec["judge_profile"],
-            adapters=cell.adapters or None,
+            models=cell.engine["roles"],  # what was promoted since the start answers other runs
             ask_anew=bool(campaign.spec.get("ask_anew")),
             request_id=slot.request_id,
             created_by=campaign.created_by,

@@ -45,6 +45,7 @@ def _listed(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+AdapterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 
 
 class _Strict(BaseModel):
@@ -87,19 +88,25 @@ class Price(_Strict):
 
 
 class ModelChoice(_Strict):
-    """`adapters`: which roles keep the model or adapter the engine names for them; the others get its base."""
+    """`adapters`: which roles keep the model or adapter the engine names for them; the others get its base. Role and
+    name of an adapter: these roles are served by these adapters, the others by the base."""
 
     engine: str
-    adapters: Literal["all", "none"] | tuple[Literal["retrieval", "planning", "coding", "debugging"], ...] = (
-        "all"
-    )
+    adapters: (
+        Literal["all", "none"]
+        | tuple[Literal["retrieval", "planning", "coding", "debugging"], ...]
+        | dict[Literal["retrieval", "planning", "coding", "debugging"], AdapterName]
+    ) = "all"
     label: str = Field(default="", max_length=80)
     price: Price | None = None
 
-    def switches(self) -> dict[str, bool]:
-        """Role -> on, as `solver.runs.start` takes it; empty where every role is served as the engine says."""
+    def switches(self) -> dict[str, bool | str]:
+        """Role -> on, or the adapter, as `solver.runs.start` takes it; empty where the engine says who serves."""
         if self.adapters == "all":
             return {}
+        if isinstance(self.adapters, dict):
+            named = {str(role): name for role, name in self.adapters.items()}
+            return {role: named.get(role, False) for role in ADAPTER_ROLES}
         on = () if self.adapters == "none" else self.adapters
         return {role: role in on for role in ADAPTER_ROLES}
 
@@ -219,7 +226,7 @@ _FIELDS: dict[str, type[BaseModel]] = {
     "price": Price,
     "budget": Limits,
 }
-_UNION_BRANCHES = {"DifficultyRange", "literal['all','none']"}
+_UNION_BRANCHES = {"DifficultyRange", "literal['all','none']"}  # and whatever holds a bracket
 
 
 def _fault(item: Any) -> Fault:

@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 
 from solver.engines.protocol import ChatModel
 from solver.engines.sockets import socket_of
@@ -22,7 +23,7 @@ def open_engine(spec: EngineSpec) -> ChatModel:
     The cache is keyed by process as well: threads and event loops do not survive a fork, so a child opens its
     own. While one thread opens an engine (which may take seconds) only those who ask for the same one wait.
     """
-    key = (os.getpid(), spec.digest())
+    key = (os.getpid(), _shared_by(spec))
     with _lock:
         future = _opened.get(key)
         mine = future is None
@@ -30,7 +31,7 @@ def open_engine(spec: EngineSpec) -> ChatModel:
             future = _opened[key] = Future()
             _close_at_exit(key[0])
     if not mine:
-        return future.result()
+        return _serving(future.result(), spec)
     try:
         engine = _open(spec)
     except BaseException as error:
@@ -39,13 +40,36 @@ def open_engine(spec: EngineSpec) -> ChatModel:
         future.set_exception(error)
         raise
     future.set_result(engine)
+    return _serving(engine, spec)
+
+
+def _in_process(spec: EngineSpec) -> bool:
+    return spec.kind is EngineKind.TRANSFORMERS and socket_of(spec) is None
+
+
+def _shared_by(spec: EngineSpec) -> str:
+    """Weights in this process are opened once, whatever adapters are promoted meanwhile; clients are cheap."""
+    return spec.home() if _in_process(spec) else spec.digest()
+
+
+def _serving(engine: ChatModel, spec: EngineSpec) -> ChatModel:
+    """Weights in this process load what `spec` names and they do not serve yet, while they answer others."""
+    if not _in_process(spec):
+        return engine
+    from solver.engines.transformers_engine import TransformersEngine
+
+    assert isinstance(engine, TransformersEngine)
+    loaded = engine.adapters()
+    for name, folder in spec.adapters.items():
+        if name not in loaded:
+            engine.load_adapter(name, Path(folder))
     return engine
 
 
 def close_engine(spec: EngineSpec) -> bool:
     """Close the engine of `spec` when this process has it open."""
     with _lock:
-        future = _opened.pop((os.getpid(), spec.digest()), None)
+        future = _opened.pop((os.getpid(), _shared_by(spec)), None)
     return future is not None and _close(future)
 
 

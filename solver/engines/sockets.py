@@ -8,10 +8,10 @@ from pathlib import Path
 
 from solver.engines.spec import EngineSpec
 
-SOCKETS = "MCL_ENGINE_SOCKETS"  # environment variable; JSON: socket by digest of the description
+SOCKETS = "MCL_ENGINE_SOCKETS"  # environment variable; JSON: socket by `EngineSpec.home`
 
 
 def socket_of(spec: EngineSpec) -> Path | None:
     """Where the engine of `spec` is served; None: open it in this process."""
-    found = json.loads(os.environ.get(SOCKETS) or "{}").get(spec.digest())
+    found = json.loads(os.environ.get(SOCKETS) or "{}").get(spec.home())
     return Path(found) if found else None

@@ -295,6 +295,12 @@ class EngineSpec(_Strict):
         data = self.model_dump(mode="json", exclude=set(_ACCOUNTS))
         return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
+    def home(self) -> str:
+        """SHA-256 of what one opened engine is: adapters whose names hold their digest (`coding@77c1`) come and go in it,
+        and who serves which role is the caller's affair."""
+        own = {name: folder for name, folder in self.adapters.items() if "@" not in name}
+        return self.model_copy(update={"adapters": own, "models": {}}).digest()
+
     def public(self) -> dict[str, Any]:
         """What a run keeps and a page shows: no path of this machine; weights and recordings by content.
 

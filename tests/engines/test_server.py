@@ -283,7 +283,7 @@ def test_the_registry_opens_the_client_where_the_supervisor_names_a_socket(
     tiny_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tiny_server.spec
-    monkeypatch.setenv(SOCKETS, json.dumps({spec.digest(): str(tiny_server.socket)}))
+    monkeypatch.setenv(SOCKETS, json.dumps({spec.home(): str(tiny_server.socket)}))
     engine = open_engine(spec)
     try:
         assert isinstance(engine, ServedEngine)

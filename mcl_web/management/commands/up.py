@@ -27,6 +27,7 @@ from solver.engines.sockets import SOCKETS
 from solver.engines.spec import EngineKind
 
 READY_WITHIN_S = 60.0
+TRAINERS = 8  # threads that each watch one trainer; the devices decide how many train at once
 
 
 class Stop(Exception):
@@ -77,6 +78,7 @@ class Command(BaseCommand):
         tree.start("web", [sys.executable, "-m", *_web(port)], env)
         tree.start("infer", [sys.executable, "-m", *_worker("infer", "infer", settings.RUNS_PER_WORKER)], env)
         tree.start("default", [sys.executable, "-m", *_worker("default", "default,judge", 2)], env)
+        tree.start("train", [sys.executable, "-m", *_worker("train", "train", TRAINERS)], env)
         tree.start("beat", [sys.executable, "-m", *_beat()], env)
         if not until(lambda: _answers(address), tree, READY_WITHIN_S):
             raise CommandError(
@@ -101,7 +103,7 @@ class Command(BaseCommand):
             described.write_text(spec.model_dump_json(exclude_defaults=True), encoding="utf-8")
             argv = [sys.executable, "-m", "solver.engines.server", str(described)]
             tree.start(f"engine-{spec.name}", [*argv, "--socket", str(socket_file)], env, essential=False)
-            sockets[spec.digest()] = str(socket_file)
+            sockets[spec.home()] = str(socket_file)
         env[SOCKETS] = json.dumps(sockets)
 
     def _start_broker(self, tree: ProcessTree, env: dict[str, str]) -> None:

@@ -1,0 +1,230 @@
+"""What a training run is, as exact YAML: role, dataset, base, LoRA shape, optimiser, batches. Pure.
+
+Only the shape is checked here; whether the dataset, the base and the device fit is `readiness`'s to say.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+ROLES = ("retrieval", "planning", "coding", "debugging")
+RoleName = Literal["retrieval", "planning", "coding", "debugging"]
+ALL_LINEAR = "all-linear"
+# Ranks that vLLM accepts; another rank would be padded there, or refused.
+RANKS = (1, 8, 16, 32, 64, 128, 256)
+MAX_TEXT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake: the field, and a sentence that says how to mend it."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+
+class BadSpec(ValueError):
+    """A training run that cannot be started; every mistake is listed, not only the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, str) and value != ALL_LINEAR:
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+Module = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,80}$")]
+Targets = Annotated[Literal["all-linear"] | tuple[Module, ...], BeforeValidator(_listed)]
+
+
+class LoraSpec(BaseModel):
+    """One adapter's training. `length` is in tokens; with `packing` a bin of that many is one row of the batch.
+
+    `epochs` counts passes over the rows; `max_steps` ends the run earlier. `base` empty: the base of `engine`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: RoleName
+    dataset: Annotated[str, Field(pattern=r"^[a-z_]+@v[0-9]{1,9}$")]
+    engine: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "micro"
+    base: str = Field(default="", max_length=500)
+    method: Literal["sft", "dpo"] = "sft"
+    beta: float = Field(default=0.1, gt=0, le=10)
+    rank: int = Field(default=32, ge=1, le=256)
+    alpha: float = Field(default=64, gt=0, le=4096)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    targets: Targets = "all-linear"
+    lr: float = Field(default=1e-4, gt=0, le=1)
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: float = Field(default=0.03, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+    max_grad_norm: float = Field(default=1.0, gt=0, le=100)
+    epochs: float = Field(default=2, gt=0, le=1000)
+    max_steps: int | None = Field(default=None, ge=1, le=10_000_000)
+    batch: int = Field(default=2, ge=1, le=1024)
+    accumulation: int = Field(default=8, ge=1, le=4096)
+    length: int = Field(default=8192, ge=16, le=1_000_000)
+    over_length: Literal["refuse", "drop", "cut"] = "refuse"
+    packing: bool = True
+    precision: Literal["auto", "fp32", "bf16", "4bit"] = "auto"
+    gradient_checkpointing: bool = True
+    seed: int = Field(default=17, ge=0, lt=2**31)
+    eval_every: int = Field(default=50, ge=1)
+    save_every: int = Field(default=50, ge=1)
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda:[0-9]{1,2})$")] = "auto"
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> LoraSpec:
+        if self.dataset.partition("@")[0] != self.role:
+            raise ValueError(
+                f"dataset {self.dataset} holds rows of another role than {self.role}; choose one of its own"
+            )
+        if isinstance(self.targets, tuple) and not self.targets:
+            raise ValueError(
+                "targets names no module; write all-linear or a list such as [q_proj, k_proj, v_proj, o_proj]"
+            )
+        if self.rank not in RANKS:
+            near = min(RANKS, key=lambda rank: abs(rank - self.rank))
+            raise ValueError(
+                f"rank {self.rank} cannot be served by vLLM, which knows {', '.join(map(str, RANKS))}; use {near}"
+            )
+        return self
+
+    def canonical(self) -> dict[str, Any]:
+        """Plain JSON with every default filled in: what is stored and run."""
+        return self.model_dump(mode="json")
+
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(self.canonical(), sort_keys=True).encode()).hexdigest()
+
+    def to_yaml(self) -> str:
+        return to_yaml(self.canonical())
+
+    @property
+    def rows_a_step(self) -> int:
+        return self.batch * self.accumulation
+
+
+def to_yaml(data: dict[str, Any]) -> str:
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+
+
+class _NoAliases(yaml.SafeLoader):
+    """Aliases could make a small text expand without bound; nothing here needs them."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not used here", mark)
+        return super().compose_node(parent, index)
+
+
+def read_yaml(text: str) -> dict[str, Any]:
+    """The fields of a text, not yet checked. Raises BadSpec."""
+    if len(text) > MAX_TEXT:
+        raise BadSpec(
+            [Fault("", f"The text is {len(text):,} characters long; at most {MAX_TEXT:,} are read.")]
+        )
+    try:
+        data = yaml.load(text, _NoAliases)  # a SafeLoader with less
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise BadSpec([Fault(where, f"This is not YAML: {problem or 'it cannot be read'}.")]) from None
+    except (ValueError, RecursionError) as error:
+        raise BadSpec([Fault("", f"This is not YAML that can be read ({error}).")]) from None
+    if not isinstance(data, dict):
+        raise BadSpec([Fault("", "The text must hold fields such as `role: coding`, one a line.")])
+    return {str(name): value for name, value in data.items()}
+
+
+def read_spec(data: dict[str, Any]) -> LoraSpec:
+    """Raises BadSpec."""
+    try:
+        return LoraSpec.model_validate(data)
+    except ValidationError as error:
+        items = error.errors(include_url=False, include_input=True)
+        raise BadSpec(list(dict.fromkeys(_fault(item) for item in items))) from None
+
+
+def _fault(item: Any) -> Fault:
+    where = str(item["loc"][0]) if item["loc"] else ""
+    message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(where, LoraSpec.model_fields, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the fields are {', '.join(LoraSpec.model_fields)}."
+        return Fault(where, f"There is no such field; {hint}")
+    if item["type"] == "missing":
+        return Fault(where, "This field is missing; write it.")
+    return Fault(
+        where, f"{message}, not {item['input']!r:.60}." if where else f"{message[:1].upper()}{message[1:]}."
+    )
+
+
+def recipe(data: dict[str, Any], datasets: dict[str, str]) -> list[LoraSpec]:
+    """The specs of a recipe: the same settings for every role that `datasets` (role -> version) has. Raises BadSpec.
+
+    `roles` of `data` may hold settings of single roles, such as `roles: {debugging: {lr: 5e-5}}`.
+    """
+    own = data.get("roles") or {}
+    if not isinstance(own, dict) or any(not isinstance(part, dict) for part in own.values()):
+        raise BadSpec([Fault("roles", "Write settings of a role as `roles: {coding: {lr: 0.0001}}`.")])
+    if unknown := sorted(set(map(str, own)) - set(ROLES)):
+        raise BadSpec([Fault("roles", f"There is no role {unknown[0]!r}; the roles are {', '.join(ROLES)}.")])
+    common = {name: value for name, value in data.items() if name not in {"role", "dataset", "roles"}}
+    return [
+        read_spec({**common, **own.get(role, {}), "role": role, "dataset": datasets[role]})
+        for role in ROLES
+        if role in datasets
+    ]
+
+
+PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "paper": (
+        "MapCoder-Lite's rank 32 on one large GPU; what the paper leaves open is named in the how-to",
+        {
+            "rank": 32,
+            "alpha": 64,
+            "dropout": 0.05,
+            "lr": 1e-4,
+            "schedule": "cosine",
+            "warmup": 0.03,
+            "epochs": 2,
+        },
+    ),
+    "micro": (
+        "The shipped model of 3 million parameters, in minutes on a CPU",
+        {
+            "engine": "micro",
+            "rank": 16,
+            "alpha": 32,
+            "dropout": 0.0,
+            "lr": 2e-3,
+            "warmup": 0.1,
+            "weight_decay": 0.0,
+            "epochs": 3,
+            "batch": 3,
+            "accumulation": 1,
+            "length": 1024,
+            "gradient_checkpointing": False,
+            "eval_every": 20,
+            "save_every": 20,
+        },
+    ),
+}
