@@ -2,6 +2,7 @@ from django.urls import path
 
 from training import example_pages
 from training.datasets import pages as datasets
+from training.distillation import pages as distillation
 from training.supervision import pages as supervision
 
 _VERSION = "datasets/<str:role>/v<int:number>/"
@@ -18,7 +19,10 @@ urlpatterns = [
     path(f"{_VERSION}progress/", datasets.progress_part, name="dataset-progress"),
     path(f"{_VERSION}export/<str:form>/", datasets.export, name="dataset-export"),
     path(f"{_VERSION}<str:verb>/", datasets.act, name="dataset-act"),
-    path("distillation/", supervision.jobs, name="distillation"),
+    path("distillation/", distillation.jobs, name="distillation"),
+    path("distillation/new/", distillation.new, name="distillation-new"),
+    path("distillation/<int:pk>/", distillation.detail, name="distillation-job"),
+    path("distillation/<int:pk>/progress/", distillation.progress_part, name="distillation-progress"),
     path("supervision/new/", supervision.new, name="supervision-new"),
     path("supervision/<int:pk>/", supervision.detail, name="supervision"),
     path("supervision/<int:pk>/progress/", supervision.progress_part, name="supervision-progress"),

@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.db import models
 
 from training.adapter_models import Adapter, AdapterEvaluation, Exam, ExamAnswer, Promotion
+from training.distillation.models import Distillation, Harvest
 from training.row_leases import Leased
 from training.run_models import Device, TrainingEvent, TrainingRun
 from training.supervision.models import Supervision, SupervisionCase
@@ -22,9 +23,11 @@ __all__ = [
     "DatasetRow",
     "DatasetVersion",
     "Device",
+    "Distillation",
     "Exam",
     "ExamAnswer",
     "Example",
+    "Harvest",
     "Promotion",
     "Supervision",
     "SupervisionCase",

@@ -11,6 +11,7 @@ from solver.tasks import worker_name
 from training import examples, training_tasks
 from training.datasets import lifecycle as datasets
 from training.datasets.build import build
+from training.distillation import lifecycle as distillation
 from training.supervision import lifecycle as supervision
 from training.supervision.work import work
 
@@ -46,6 +47,7 @@ def curate() -> None:
         ring_build(version_id)
     for case_id in supervision.workable(limit=AT_ONCE):
         _send("training.tasks.supervise", case_id)
+    distillation.keep_going()
     examples.settle()
 
 

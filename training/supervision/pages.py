@@ -24,12 +24,6 @@ def _whole(text: str, default: int = 0) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else default
 
 
-@require_safe
-def jobs(request: HttpRequest) -> HttpResponse:
-    found = [(job, report.build(job)) for job in Supervision.objects.all()[:PAGE]]
-    return render(request, "data/jobs.html", {"supervisions": found})
-
-
 def new(request: HttpRequest) -> HttpResponse:
     """GET with `run` or `campaign` fills the form; POST starts what it says."""
     if request.method != "POST":

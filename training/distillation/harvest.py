@@ -1,0 +1,146 @@
+"""From a judged run to its pairs: which answers of it are kept, and why the others are not.
+
+The filter is execution: the run's program passes all hidden tests, and the answer itself is whole and in the format
+asked for. A run is looked at once (`Harvest`); should a crash come between its examples and that row, the examples are
+found again by their digests, so none is lost and none doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from solver.campaigns.measures import Origin, measure
+from solver.campaigns.models import CampaignRun, SlotState
+from training import examples
+from training.distillation.models import Distillation, Harvest
+from training.distillation.spec import DistillationSpec
+from training.examples import Asked
+from training.models import Way
+from training.supervision.steps import Path
+from trajectories import eventlog
+from trajectories.models import Run, RunStatus
+
+CHUNK = 200
+TEACHER, STUDENT, IMPORTED = "teacher", "student", "imported"
+SURE = 50  # a stated confidence from here on says that the plan is right
+
+
+def harvest(job: Distillation, limit: int = CHUNK) -> int:
+    """Look at up to `limit` judged runs that were not looked at yet; returns how many there were."""
+    spec = DistillationSpec.model_validate(job.spec)
+    found = _campaign_runs(job, limit) if job.campaign_id else _imported_runs(job, spec, limit)
+    done = 0
+    for run, cell in found:
+        _harvest(job, spec, run, cell)
+        done += 1
+    return done
+
+
+def _campaign_runs(job: Distillation, limit: int) -> Iterable[tuple[Run, str]]:
+    slots = CampaignRun.objects.filter(campaign=job.campaign_id, state=SlotState.MEASURED, run__isnull=False)
+    waiting = slots.exclude(run__in=job.harvests.values("run")).order_by("position")
+    for slot in waiting.select_related("cell", "run__problem")[:limit]:
+        assert slot.run is not None
+        yield slot.run, TEACHER if slot.cell.position == 0 else STUDENT
+
+
+def _imported_runs(job: Distillation, spec: DistillationSpec, limit: int) -> Iterable[tuple[Run, str]]:
+    wanted = spec.imported
+    assert wanted is not None
+    found = Run.objects.filter(status=RunStatus.FINISHED).exclude(imported_from="").exclude(verdict="")
+    if wanted.formats:
+        found = found.filter(imported_from__in=wanted.formats)
+    if wanted.strategies:
+        found = found.filter(strategy__in=wanted.strategies)
+    if spec.problems.source:
+        found = found.filter(problem__source__in=spec.problems.source)
+    waiting = found.exclude(pk__in=job.harvests.values("run")).order_by("pk")
+    for run in waiting.select_related("problem")[:limit]:
+        yield run, IMPORTED
+
+
+def _harvest(job: Distillation, spec: DistillationSpec, run: Run, cell: str) -> None:
+    kept: dict[str, list[int]] = {}
+    why: dict[str, str] = {}
+    if run.solved:
+        steps = list(examples.asked(run.pk))
+        for role, way, chosen, reason in _chosen(spec, run, cell, steps):
+            found = [_keep(spec, run, way, step) for step in chosen]
+            ids = [one for one in found if isinstance(one, int)]
+            if ids:
+                kept.setdefault(role, []).extend(ids)
+            elif role not in kept:
+                faults = [one for one in found if isinstance(one, str)]
+                why[role] = reason or (faults[0] if faults else "no such step")
+    with transaction.atomic():
+        Harvest.objects.get_or_create(
+            distillation=job,
+            run=run,
+            defaults={"cell": cell, "passed": run.solved, "kept": kept, "why": why},
+        )
+
+
+def _keep(spec: DistillationSpec, run: Run, way: Way, step: Asked) -> int | str:
+    """The example's id, or why there is none."""
+    if step.fault:
+        return step.fault
+    length = len(step.finished.text) + sum(len(turn["content"]) for turn in step.messages)
+    if length > spec.longest:
+        return "too long"
+    made = examples.keep(way, run, step)
+    return made.pk if made else "unusable"
+
+
+Choice = tuple[str, Way, Sequence[Asked], str]
+
+
+def _chosen(spec: DistillationSpec, run: Run, cell: str, steps: Sequence[Asked]) -> list[Choice]:
+    """(role, way, steps to keep, why there are none) of a run that passed."""
+    measured = measure(eventlog.read_all(run.pk))
+    path = Path(run)
+    at = {agent: path.step_of(agent) for agent in examples.ROLES}
+    step_of = {step.number: step for step in steps}
+    own = {agent: [step_of[n]] if (n := at[agent]) in step_of else [] for agent in at}
+    repaired = measured.origin is Origin.REPAIR or (cell == IMPORTED and bool(own["debugging"]))
+    if cell == STUDENT:
+        reason = "" if repaired else "the first program passed, so nothing was repaired"
+        return [("debugging", Way.REPAIR, own["debugging"] if repaired else [], reason)]
+    first = measured.origin is Origin.FIRST and not repaired
+    hidden = "" if first else "a repair may hide what was wrong with it"
+    found: list[Choice] = []
+    roles = (*spec.teacher_roles, "planning", "coding") if cell == IMPORTED else spec.teacher_roles
+    if "retrieval" in roles:
+        found.append(("retrieval", Way.TEACHER, own["retrieval"], ""))
+    if "planning" in roles:
+        found.append(("planning", Way.TEACHER, own["planning"] if first else [], hidden))
+    if "planning" in roles and spec.confidence:
+        found.append(("planning", Way.TEACHER, _agreeing(steps, own["planning"], path, first), hidden))
+    if "coding" in roles:
+        found.append(("coding", Way.TEACHER, own["coding"] if first else [], hidden))
+    if cell == IMPORTED and repaired:
+        found.append(("debugging", Way.TEACHER, own["debugging"], ""))
+    return found
+
+
+def _agreeing(steps: Sequence[Asked], plans: Sequence[Asked], path: Path, first: bool) -> list[Asked]:
+    """The verdict on the plan whose first program passed, if it says that the plan is right: a calibrated one.
+
+    What would have come of the other plans is not known, so nothing is kept of them.
+    """
+    if not first or not plans:
+        return []
+    return [
+        step
+        for step in steps
+        if step.role == "confidence"
+        and step.started.detail.get("exemplar", 1) == path.exemplar
+        and _score(step.finished.parse.value) >= SURE
+    ]
+
+
+def _score(value: Any) -> int:
+    score = value.get("score") if isinstance(value, Mapping) else None
+    return score if isinstance(score, int) else -1

@@ -1,0 +1,124 @@
+"""The pages of distillation: the list with supervision beside it, a new one, and one with its live yield."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+
+from solver import engine_book
+from training.distillation import lifecycle, report
+from training.distillation.models import Distillation, Harvest
+from training.distillation.spec import DistillationSpec
+from training.spec_text import BadJob, read_data, read_yaml, to_yaml
+from training.supervision import report as supervision_report
+from training.supervision.models import Supervision
+from trajectories.models import Problem
+
+PAGE = 50
+SHOWN_RUNS = 50
+
+
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    distilled = [(job, report.build(job)) for job in Distillation.objects.select_related("campaign")[:PAGE]]
+    supervised = [(job, supervision_report.build(job)) for job in Supervision.objects.all()[:PAGE]]
+    return render(request, "data/jobs.html", {"distillations": distilled, "supervisions": supervised})
+
+
+def new(request: HttpRequest) -> HttpResponse:
+    """GET shows a first spec; POST with `do` = form or yaml starts what it says."""
+    if request.method != "POST":
+        return _form(request, {"yaml": "", **_first()})
+    by_form = request.POST.get("do") == "form"
+    try:
+        text = request.POST.get("yaml", "")
+        spec = (
+            read_data(DistillationSpec, _given(request.POST))
+            if by_form
+            else read_yaml(DistillationSpec, text)
+        )
+        if request.POST.get("look"):
+            return _form(
+                request, {**request.POST.dict(), "yaml": to_yaml(spec)}, made=lifecycle.planned(spec)
+            )
+        job = lifecycle.start(
+            spec, request_id=request.POST.get("request_id", "")[:40], created_by=request.user.get_username()
+        )
+    except BadJob as error:
+        return _form(request, request.POST.dict(), error.faults, status=422)
+    return redirect("distillation-job", job.pk)
+
+
+def _first() -> dict[str, Any]:
+    names = [spec.name for spec in engine_book.all_engines()]
+    strong = next((name for name in names if name not in engine_book.shipped()), "")
+    return {"name": "Distil", "teacher": strong, "student": engine_book.MICRO, "split": "train"}
+
+
+def _text(post: QueryDict, name: str) -> str:
+    return str(post.get(name) or "").strip()
+
+
+def _given(post: QueryDict) -> dict[str, Any]:
+    problems: dict[str, Any] = {
+        "source": post.getlist("source"),
+        "split": [split] if (split := _text(post, "split")) else [],
+        "tags": [word.strip() for word in _text(post, "tags").split(",") if word.strip()],
+        "limit": _text(post, "limit"),
+    }
+    budget = {name: value for name in ("calls", "tokens") if (value := _text(post, name))}
+    numbers = {name: value for name in ("k", "t") if (value := _text(post, name))}
+    roles = ["retrieval", *(role for role in ("planning", "coding") if post.get(f"keep-{role}"))]
+    return {
+        "name": _text(post, "name"),
+        "teacher": _text(post, "teacher"),
+        "student": _text(post, "student"),
+        "problems": {name: value for name, value in problems.items() if value},
+        "teacher_roles": roles,
+        **numbers,
+        **({"budget": budget} if budget else {}),
+    }
+
+
+def _form(
+    request: HttpRequest,
+    values: dict[str, Any],
+    faults: tuple[Any, ...] = (),
+    status: int = 200,
+    made: Any = None,
+) -> HttpResponse:
+    sources = Problem.objects.current().values("source").annotate(count=Count("pk")).order_by("source")
+    context = {
+        "values": values,
+        "faults": faults,
+        "plan": made,
+        "engines": [spec for spec in engine_book.all_engines() if spec.kind.value != "routed"],
+        "sources": sources,
+        "request_id": uuid.uuid4().hex,
+    }
+    return render(request, "data/distillation_new.html", context, status=status)
+
+
+def _shown(job: Distillation) -> dict[str, Any]:
+    return {"job": job, "campaign": job.campaign, "report": report.build(job)}
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Distillation.objects.select_related("campaign"), pk=pk)
+    rows = (
+        Harvest.objects.filter(distillation=job).select_related("run__problem").order_by("-pk")[:SHOWN_RUNS]
+    )
+    context = {**_shown(job), "harvests": rows, "yaml": to_yaml(DistillationSpec.model_validate(job.spec))}
+    return render(request, "data/distillation.html", context)
+
+
+@require_safe
+def progress_part(request: HttpRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Distillation.objects.select_related("campaign"), pk=pk)
+    return render(request, "data/_distillation_progress.html", _shown(job))
