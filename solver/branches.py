@@ -69,13 +69,20 @@ def repeat(parent: Run, change: Change, times: int, *, reason: str = "", request
     return started
 
 
-def _check(parent: Run, change: Change) -> None:
+def why_not(parent: Run) -> str:
+    """Why no branch can be made of this run whatever changes, as a sentence; empty where one can."""
     if not parent.ended:
-        raise BranchRefused(f"Run {parent.pk} has not ended; wait for its end or cancel it first.")
+        return f"Run {parent.pk} has not ended; wait for its end or cancel it first."
     if parent.imported_from:
-        raise BranchRefused(
+        return (
             f"Run {parent.pk} was imported: the lab does not have the strategy and the engine that made it."
         )
+    return ""
+
+
+def _check(parent: Run, change: Change) -> None:
+    if refused := why_not(parent):
+        raise BranchRefused(refused)
     step = Step.objects.filter(run=parent, number=change.at).first()
     if step is None:
         raise BranchRefused(f"Run {parent.pk} has no step {change.at}.")

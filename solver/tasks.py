@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils.timezone import now
 
-from solver import rejudging, runs
+from solver import rejudging, replays, runs
 from solver.answers import store as answers
 from solver.campaigns import execution as campaigns
 from trajectories import leases
@@ -36,6 +36,7 @@ def worker_name() -> str:
 def run(run_id: int) -> None:
     runs.execute(run_id, worker_name())
     campaigns.run_ended(run_id)
+    replays.run_ended(run_id)
 
 
 @shared_task
@@ -53,6 +54,7 @@ def reap() -> None:
         runs.publish(run_id)
     campaigns.tick()
     answers.evict()
+    replays.settle_missed()
     Worker.objects.filter(beat_at__lt=now() - timedelta(days=1)).delete()
 
 

@@ -29,6 +29,33 @@ class Exemplar:
 
 
 @dataclass(frozen=True, slots=True)
+class Cite:
+    """A passage that a supervisor quotes. `known`: it is really there."""
+
+    step: int
+    lines: str
+    quote: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a supervisor says of a run; `confidence` as it states it, 0 to 1."""
+
+    agent: str
+    step: int | None
+    others: tuple[str, ...]
+    confidence: float | None
+    diagnosis: str
+    feedback: str
+    cites: tuple[Cite, ...]
+
+    @property
+    def unknown(self) -> int:
+        return sum(not cite.known for cite in self.cites)
+
+
+@dataclass(frozen=True, slots=True)
 class Tab:
     """`here`: the pane is part of the card; others are fetched when opened."""
 
@@ -52,6 +79,7 @@ class Body:
     score: int | None = None
     scores: tuple[Score, ...] = ()
     case: Case | None = None
+    note: Note | None = None
     more_tests: int = 0
     environment: Mapping[str, Any] = field(default_factory=dict)
     compiler_output: str = ""
@@ -59,7 +87,11 @@ class Body:
     peak_mb: float = 0.0
 
 
-PROMPT_AND_RAW = [Tab("prompt", "Prompt", here=False), Tab("raw", "Raw", here=False)]
+PROMPT_AND_RAW = [
+    Tab("prompt", "Prompt, new part", here=False),
+    Tab("whole", "Full prompt", here=False),
+    Tab("raw", "Raw", here=False),
+]
 Questions = Mapping[tuple[str, int], Question]
 
 
@@ -72,7 +104,8 @@ def body(card: Card, questions: Questions) -> Body:
         shown = _text(card)
     else:
         shown = RENDERERS.get(card.step.role, _text)(card)
-    shown.tabs = [*(shown.tabs or [Tab("output", "Output")]), *PROMPT_AND_RAW]
+    judged = [Tab("judge", "Judge", here=False)] if card.code is not None else []
+    shown.tabs = [*(shown.tabs or [Tab("output", "Output")]), *judged, *PROMPT_AND_RAW]
     return shown
 
 
@@ -130,6 +163,35 @@ def _coding(card: Card) -> Body:
     return shown
 
 
+def _supervisor(card: Card) -> Body:
+    """The supervisor's note, with every passage it cites; one that is not there counts against the note."""
+    value = card.value
+    if not isinstance(value, dict) or not isinstance(value.get("feedback"), str):
+        return _text(card)
+    cites = [
+        Cite(one["step"], _span(one.get("lines")), str(one.get("quote") or ""), bool(one.get("known")))
+        for one in value.get("evidence") or []
+        if isinstance(one, dict) and isinstance(one.get("step"), int)
+    ]
+    confidence = value.get("confidence")
+    note = Note(
+        str(value.get("agent") or ""),
+        value["step"] if isinstance(value.get("step"), int) else None,
+        tuple(str(name) for name in value.get("others") or []),
+        float(confidence) if isinstance(confidence, int | float) else None,
+        str(value.get("diagnosis") or ""),
+        value["feedback"],
+        tuple(cites),
+    )
+    return Body("run/body/supervisor.html", note=note)
+
+
+def _span(lines: Any) -> str:
+    if isinstance(lines, list) and len(lines) == 2 and all(isinstance(line, int) for line in lines):
+        return str(lines[0]) if lines[0] == lines[1] else f"{lines[0]}–{lines[1]}"
+    return ""
+
+
 def _debugging(card: Card) -> Body:
     if not writes_program(card.step) and isinstance(card.value, str):
         return Body("run/body/prose.html", text=card.value)
@@ -179,4 +241,5 @@ RENDERERS: dict[str, Callable[[Card], Body]] = {
     "confidence": _confidence,
     "coding": _coding,
     "debugging": _debugging,
+    "supervisor": _supervisor,
 }

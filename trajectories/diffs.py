@@ -78,7 +78,7 @@ def diff(old: str, new: str, language: str) -> Diff:
                 rows += [Row("same", i + 1, i - i1 + j1 + 1, shown_left[i]) for i in range(i1, i2)]
                 continue
             added, removed = added + j2 - j1, removed + i2 - i1
-            before, after = _changed(left[i1:i2], right[j1:j2], shown_left[i1:i2], shown_right[j1:j2])
+            before, after = changed_lines(left[i1:i2], right[j1:j2], shown_left[i1:i2], shown_right[j1:j2])
             rows += [Row("del", i1 + n + 1, None, html) for n, html in enumerate(before)]
             rows += [Row("add", None, j1 + n + 1, html) for n, html in enumerate(after)]
     if rows and (skipped := len(left) - done):
@@ -86,7 +86,7 @@ def diff(old: str, new: str, language: str) -> Diff:
     return Diff(tuple(rows), added, removed)
 
 
-def _changed(
+def changed_lines(
     old: list[str], new: list[str], shown_old: list[SafeString], shown_new: list[SafeString]
 ) -> tuple[list[SafeString], list[SafeString]]:
     """Lines that replace each other one to one get their changed words marked; others keep their colours."""

@@ -7,8 +7,8 @@ whatever its length; the rest of the axis is linear, so that widths compare.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ LEFT, RIGHT = 1.0, 98.0
 LIVE_RIGHT = 90.0  # a live axis leaves room in which the running bar grows until the next drawing
 LIVE_LEAST_S = 10.0  # a young run is not drawn anew with every event
 SLIVER = 0.25  # narrowest bar that a pointer still finds
+MOST_BARS = 1500  # beyond it bars nearer than a sliver are drawn as one
 PITCH = 16
 LANES = ("retrieval", "planning", "coding", "debugging", "supervisor", "judge")
 ALWAYS = ("retrieval", "planning", "coding", "debugging", "judge")
@@ -172,8 +173,10 @@ def _merge(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return merged
 
 
-def timeline(run: Run, steps: Sequence[Step], now: datetime) -> Timeline | None:
-    """The drawing, or None before the first step."""
+def timeline(
+    run: Run, steps: Sequence[Step], now: datetime, blamed: Mapping[int, str] | None = None
+) -> Timeline | None:
+    """The drawing, or None before the first step. `blamed`: step numbers with what the mark on them says."""
     if not steps:
         return None
     zero = min(step.started_at for step in steps)
@@ -196,10 +199,16 @@ def timeline(run: Run, steps: Sequence[Step], now: datetime) -> Timeline | None:
     bars = tuple(
         _bar(step, axis, span, height, run.ended, untimed) for step, span in zip(steps, spans, strict=True)
     )
+    marks = [mark for step, bar in zip(steps, bars, strict=True) if (mark := _mark(step, bar))]
+    marks += [
+        Mark("blame", min(99.0, bar.x + bar.width), bar.y, blamed[bar.number])
+        for bar in bars
+        if blamed and bar.number in blamed
+    ]
     return Timeline(
         lanes=tuple(Lane(agent, height[agent]) for agent in lanes),
-        bars=bars,
-        marks=tuple(mark for step, bar in zip(steps, bars, strict=True) if (mark := _mark(step, bar))),
+        bars=bars if len(bars) <= MOST_BARS else _joined(bars),
+        marks=tuple(marks if len(bars) <= MOST_BARS else _thinned(marks)),
         gaps=axis.gaps(),
         ticks=() if untimed else axis.ticks(edge),
         now=edge,
@@ -209,6 +218,28 @@ def timeline(run: Run, steps: Sequence[Step], now: datetime) -> Timeline | None:
         + ("in order, times not recorded" if untimed else f"in {duration(max(end for _, end in spans))}"),
         untimed=untimed,
     )
+
+
+def _joined(bars: Sequence[Bar]) -> tuple[Bar, ...]:
+    """Neighbours of one lane that no eye could tell apart, as one bar that leads to the first of them."""
+    found: list[Bar] = []
+    count = 0
+    for bar in sorted(bars, key=lambda bar: (bar.y, bar.x)):
+        last = found[-1] if found else None
+        if last is None or last.y != bar.y or bar.running or bar.x - (last.x + last.width) >= SLIVER:
+            found.append(bar)
+            count = 1
+            continue
+        count += 1
+        width = round(max(last.width, bar.x + bar.width - last.x), 3)
+        found[-1] = replace(last, width=width, label=f"{count} {bar.agent} steps from s{last.number} on")
+    return tuple(found)
+
+
+def _thinned(marks: Sequence[Mark]) -> list[Mark]:
+    """The first of every kind within a mark's width; a blame is never left out."""
+    kept = {(mark.kind, mark.y, round(mark.x)): mark for mark in reversed(marks) if mark.kind != "blame"}
+    return [*kept.values(), *(mark for mark in marks if mark.kind == "blame")]
 
 
 def agent_of(role: str) -> str:

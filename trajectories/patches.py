@@ -12,8 +12,8 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from trajectories import run_page, story
-from trajectories.models import Run, StepEvent
+from trajectories import opinions, run_page, story
+from trajectories.models import Run, Step, StepEvent
 from trajectories.story import Marker, Story
 
 Patch = dict[str, str]
@@ -26,7 +26,7 @@ def messages(run_id: int, events: Sequence[StepEvent]) -> list[dict[str, Any]]:
     """One message an event, in order, as WebSocket frames and `GET /runs/<id>/patches/` carry them."""
     if all(event.kind in QUIET for event in events):
         return [_message(event, _decision(event)) for event in events]
-    run = Run.objects.select_related("problem").get(pk=run_id)
+    run = Run.objects.select_related("problem", "branch_of").get(pk=run_id)
     batch = _Batch(run, events)
     return [_message(event, batch.patches(event)) for event in events]
 
@@ -61,6 +61,9 @@ class _Batch:
     def _touched(self) -> set[int]:
         """Steps whose cards change. A stated confidence stands beside every plan, so those change too."""
         numbers = {step for step in self.newest if step is not None}
+        if said := [event for event in self.events if event.kind == "judged"]:
+            steps = list(self.run.steps.only("number", "role").order_by("number"))
+            numbers |= opinions.touched_by(self.run, steps, said)
         if any(_states_confidence(event) for event in self.events):
             planners = self.run.steps.filter(role__in=story.PLANNERS).values_list("number", flat=True)
             numbers |= set(planners)
@@ -86,9 +89,7 @@ class _Batch:
             return []
         found = [
             _patch(f"s{number}", STEPS, "run/_step.html", card=card),
-            _patch(
-                f"o{number}", OUTLINE, "run/_outline_row.html", row=run_page.row(card.step), scale=self.scale
-            ),
+            self._row(card.step),
         ]
         group = next(group for group in self.told.groups if card.step in group.steps)
         found.append(_patch(f"g{group.first}", STEPS, "run/_group.html", group=group))
@@ -102,25 +103,18 @@ class _Batch:
 
     def _siblings(self) -> list[Patch]:
         """Cards that no event of the batch names, and every outline row if the token bars' scale has changed."""
-        found = [
-            _patch(f"s{number}", STEPS, "run/_step.html", card=card)
-            for number, card in self.told.cards.items()
-            if number not in self.newest
-        ]
+        found = []
+        for number, card in self.told.cards.items():
+            if number not in self.newest:
+                found += [_patch(f"s{number}", STEPS, "run/_step.html", card=card), self._row(card.step)]
         before = run_page.scale([step for step in self.told.steps if step.number not in self.newest])
         if before != self.scale:
-            found += [
-                _patch(
-                    f"o{step.number}",
-                    OUTLINE,
-                    "run/_outline_row.html",
-                    row=run_page.row(step),
-                    scale=self.scale,
-                )
-                for step in self.told.steps
-                if step.number not in self.newest
-            ]
+            found += [self._row(step) for step in self.told.steps if step.number not in self.newest]
         return found
+
+    def _row(self, step: Step) -> Patch:
+        row = run_page.row(step, self.told.opinions)
+        return _patch(f"o{step.number}", OUTLINE, "run/_outline_row.html", row=row, scale=self.scale)
 
     def _earlier_endings(self, seq: int) -> list[Patch]:
         """A retried run is open again: its last ending loses its Retry button."""

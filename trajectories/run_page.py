@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from trajectories import bodies, cases, lanes, wording
 from trajectories.models import ProblemBody, Run, Step
+from trajectories.opinions import KINDS, Opinions
 from trajectories.story import Card, Group, Story
 
 DEGRADED = {
@@ -40,6 +41,7 @@ class Row:
     at: int
     agent: str
     cost_label: str
+    marks: str = ""  # names of what people and supervisors say of the step
 
 
 def head(run: Run, told: Story, tags: list[str]) -> dict[str, Any]:
@@ -56,7 +58,18 @@ def head(run: Run, told: Story, tags: list[str]) -> dict[str, Any]:
             f"{name} {value}" for name, value in run.params.items() if name in ("k", "t", "profile")
         ),
         "reason": REASONS.get(run.reason, ""),
+        "change": _change(run),
+        "replays": told.opinions.replays,
     }
+
+
+def _change(run: Run) -> dict[str, Any] | None:
+    """Of a branch: what was changed, at which step, and how its parent came out."""
+    if run.branch_of is None:
+        return None
+    at, kind = int(run.branch.get("at") or 0), str(run.branch.get("kind") or "")
+    flips = run.solved and run.branch_of.status == "finished" and not run.branch_of.solved
+    return {"at": at, "title": KINDS.get(kind, kind), "parent": run.branch_of, "flips": flips}
 
 
 def _verdicts(groups: list[Group]) -> list[dict[str, str]]:
@@ -78,8 +91,15 @@ def _roles(models: Mapping[str, str], engine_name: str) -> list[tuple[str, str]]
     return list(shown.items())
 
 
+def neighbours(run: Run) -> dict[str, int | None]:
+    """The runs before and after this one: one query each, by primary key."""
+    older = Run.objects.filter(pk__lt=run.pk).order_by("-pk").values_list("pk", flat=True).first()
+    newer = Run.objects.filter(pk__gt=run.pk).order_by("pk").values_list("pk", flat=True).first()
+    return {"older": older, "newer": newer}
+
+
 def axis(run: Run, told: Story) -> dict[str, Any]:
-    drawn = lanes.timeline(run, told.steps, now())
+    drawn = lanes.timeline(run, told.steps, now(), told.opinions.blamed)
     here = ""
     if told.groups:
         first = told.groups[0]
@@ -89,13 +109,13 @@ def axis(run: Run, told: Story) -> dict[str, Any]:
 
 def outline(told: Story) -> list[tuple[str, Any]]:
     rows: list[tuple[int, str, Any]] = [(group.at, "group", group) for group in told.groups]
-    rows += [(step.started_seq * 4, "row", row(step)) for step in told.steps]
+    rows += [(step.started_seq * 4, "row", row(step, told.opinions)) for step in told.steps]
     return [(kind, item) for _, kind, item in sorted(rows, key=lambda entry: entry[0])]
 
 
-def row(step: Step) -> Row:
+def row(step: Step, said: Opinions) -> Row:
     label = f"{step.completion_tokens} tokens"
-    return Row(step, step.started_seq * 4, lanes.agent_of(step.role), label)
+    return Row(step, step.started_seq * 4, lanes.agent_of(step.role), label, said.of(step.number).marks)
 
 
 def scale(steps: list[Step]) -> int:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
-from trajectories import decisions, money
+from trajectories import decisions, money, opinions
 from trajectories.lanes import GAP_S, agent_of, duration
 from trajectories.models import Run, RunStatus, Step, StepEvent, StepState
+from trajectories.opinions import Opinions, Said
 from trajectories.wording import LANGUAGE_TITLES as LANGUAGE_TITLES
 from trajectories.wording import TITLES
 from trajectories.wording import gist as gist
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 STARTED = ("step.started", "tests.started")
 ENDED = ("step.finished", "step.failed", "tests.finished")
-MARKERS = ("note", "run.started", "run.finished", "run.rejudged")
+MARKERS = ("note", "run.started", "run.finished", "run.rejudged", "run.branched")
 PROGRAMS = ("coding", "debugging")
 PLANNERS = ("planning", "confidence")
 SMALL = ("detail", "model", "template", "gist")  # of a step.started
@@ -47,6 +48,8 @@ class Card:
     scores: tuple[Score, ...] = ()
     at: int = 0
     body: Body | None = None
+    said: Said = field(default_factory=Said)
+    frozen: bool = False  # of a branch: the parent's own step
     position: str = ""  # "attempt 1 · step 2 · coding"
 
     @property
@@ -211,6 +214,12 @@ class Story:
     torn: list[Torn]
     markers: list[Marker]
     cards: dict[int, Card]
+    opinions: Opinions
+
+    @property
+    def branched_at(self) -> int:
+        """The step at which this run differs from its parent; 0 where it is nobody's branch."""
+        return int((self.run.branch or {}).get("at") or 0)
 
     def items(self) -> list[tuple[str, Any]]:
         """What stands in the column of steps, in order, as (kind, item)."""
@@ -222,14 +231,16 @@ class Story:
 
 
 def shown(marker: Marker) -> bool:
-    """A first start and the choice of a plan need no line: the header and the attempt's title say them."""
+    """A first start, a branching and the choice of a plan need no line: the header and the attempt's title say them."""
+    if marker.kind == "run.branched":
+        return False
     if marker.kind == "run.started":
         return int(marker.payload.get("fence", 1)) > 1
     return not (marker.kind == "note" and marker.payload.get("name") == "plan_chosen")
 
 
 def tell(run: Run, numbers: Iterable[int] | None = None) -> Story:
-    """The story of `run`, with cards for the steps `numbers` (None: all). Two queries, whatever the length."""
+    """The story of `run`, with cards for the steps `numbers` (None: all). Five queries, whatever the length."""
     steps = list(Step.objects.filter(run=run).order_by("number"))
     for step in steps:
         step.run = run
@@ -238,9 +249,12 @@ def tell(run: Run, numbers: Iterable[int] | None = None) -> Story:
     markers = _markers(run, events)
     groups = _groups(steps, markers)
     cards = _cards(steps, events, groups)
-    return Story(
-        run, steps, groups, _torn(steps), markers, {n: cards[n] for n in sorted(wanted & cards.keys())}
-    )
+    shown = {n: cards[n] for n in sorted(wanted & cards.keys())}
+    told = Story(run, steps, groups, _torn(steps), markers, shown, opinions.read(run, steps))
+    for number, card in shown.items():
+        card.said = told.opinions.of(number)
+        card.frozen = number < told.branched_at
+    return told
 
 
 def _related(steps: Sequence[Step], wanted: set[int]) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trajectories.models import Step, StepState
+from trajectories.models import Judgement, Step, StepState
 from trajectories.verdicts import FAMILY, WORD
 
 TITLES = {
@@ -62,3 +62,35 @@ def family(verdict: str) -> str:
 
 def word(verdict: str) -> str:
     return WORD.get(verdict, verdict)
+
+
+def judgement(said: Judgement) -> str:
+    """What was said in a few words, with what it replaced."""
+    value, before = said.value, said.before
+    reason = f": {said.reason}" if said.reason else ""
+    match said.verb:
+        case "blame":
+            old = f"{_blamed(before)} → " if before else ""
+            return f"blame: {old}{_blamed(value)}{reason}"
+        case "accept":
+            return f"accepted{_before(before)}{reason}"
+        case "reject":
+            return f"rejected, {value.get('code', '')}{_before(before)}{reason}"
+        case "correct":
+            lines = str(value.get("text", "")).count("\n") + 1
+            return f"corrected, {lines} line{'' if lines == 1 else 's'}{reason}"
+        case "comment":
+            return f"commented: {str(value.get('text', ''))[:120]}"
+        case _:
+            return said.verb
+
+
+def _blamed(value: dict[str, object]) -> str:
+    who = str(value.get("agent") or "nobody").replace("none", "nobody")
+    cause = f", {value['cause']}" if value.get("cause") else ""
+    tally = f" ({value['flips']} of {value['trials']} flip)" if value.get("trials") else ""
+    return f"{who}{cause}{tally}"
+
+
+def _before(before: dict[str, object]) -> str:
+    return f", was {before['verb']}ed" if before.get("verb") else ""

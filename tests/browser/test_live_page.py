@@ -308,7 +308,7 @@ def test_a_held_key_travels_as_far_back_as_forth(live_server_url: str, page: Pag
 
 def test_the_chosen_view_stays_from_step_to_step(live_server_url: str, page: Page) -> None:
     page.goto(f"{live_server_url}/runs/{whole_run().pk}/#s6")
-    page.locator("#s6 .tabs").get_by_text("Prompt").click()
+    page.locator("#s6 .tabs").get_by_text("Full prompt").click()
     expect(page.locator("#s6")).to_contain_text("Write the program.")
     page.keyboard.press("k")
     expect(page.locator("#s5")).to_contain_text("lab/confidence.v1")

@@ -132,9 +132,9 @@ def test_the_number_of_queries_does_not_grow_with_the_batch(
 ) -> None:
     run = whole_run()
     rows = eventlog.read_after(run.pk, 0)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         patches.messages(run.pk, rows[-1:])
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         patches.messages(run.pk, rows)
 
 
@@ -147,11 +147,11 @@ def test_a_decision_is_shown_without_a_query(django_assert_num_queries: DjangoAs
     assert [patch["id"] for patch in message["patches"]] == ["m2"]
 
 
-def test_the_page_takes_at_most_nine_queries(
+def test_the_page_takes_at_most_twelve_queries(
     client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     run = whole_run()
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         page(client, run)
 
 

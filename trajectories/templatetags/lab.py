@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,8 @@ from django.utils.timezone import now
 from trajectories import highlight, lanes, svg, wording
 from trajectories.bodies import Body
 from trajectories.expressions import BadExpression
-from trajectories.models import Run, RunStatus, Step
+from trajectories.models import Judgement, Run, RunStatus, Step
+from trajectories.side_by_side import Line
 from trajectories.story import Card
 from trajectories.wilson import Share, share
 
@@ -233,6 +235,51 @@ def inline_code(text: str) -> SafeString:
 @register.filter
 def split(words: str) -> list[str]:
     return words.split()
+
+
+COPY_TITLES = {"markdown": "Markdown", "curl": "curl", "chat": "chat JSON"}
+
+
+@register.filter
+def forms(names: str) -> list[tuple[str, str]]:
+    """Forms in which a step is copied, each with its title."""
+    return [(name, COPY_TITLES[name]) for name in names.split()]
+
+
+@register.filter
+def judgement_words(said: Judgement) -> str:
+    return wording.judgement(said)
+
+
+SIGN = {"add": "+", "del": "−"}
+
+
+@register.simple_tag
+def side_rows(lines: list[Line]) -> SafeString:
+    """The rows of one side of a comparison: number, sign, line."""
+    rows = []
+    for line in lines:
+        if line.kind == "fold":
+            plural = "" if line.number == 1 else "s"
+            rows.append(
+                f'<tr class="hunk"><td></td><td></td><td>{line.number} unchanged line{plural}</td></tr>'
+            )
+        else:
+            number, sign = line.number or "", SIGN.get(line.kind, "")
+            rows.append(f'<tr class="{line.kind}"><td>{number}</td><td>{sign}</td><td>{line.html}</td></tr>')
+    return mark_safe("".join(rows))  # numbers, fixed names and lines that were escaped when made
+
+
+@register.simple_tag
+def request_key() -> str:
+    """A key of the form's own, so that sending it twice does what it says once."""
+    return uuid.uuid4().hex
+
+
+@register.simple_tag
+def new_steps(branch: Run) -> int:
+    """Steps of a branch that are its own and not its parent's."""
+    return max(0, branch.step_count - int((branch.branch or {}).get("at") or 1) + 1)
 
 
 @register.filter

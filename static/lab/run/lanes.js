@@ -31,7 +31,7 @@ class LaneTimeline extends HTMLElement {
       bar.dataset.agent = group.dataset.agent;
       mini.append(bar);
     }
-    for (const mark of this.querySelectorAll(".time .m-fail, .time .m-stop")) {
+    for (const mark of this.querySelectorAll(".time .m-fail, .time .m-stop, .time .m-blame")) {
       const copy = mark.cloneNode(true);
       copy.setAttribute("y", -1);
       mini.append(copy);

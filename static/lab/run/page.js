@@ -2,3 +2,5 @@
 import "./stream.js";
 import "./lanes.js";
 import "./steps.js";
+import "./judge.js";
+import "./reading.js";

@@ -4,14 +4,14 @@ import { copy } from "../lab.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-const steps = () => $$("#steps > .step");
-const current = () => $(".step[aria-current]");
+export const steps = () => $$("#steps > .step");
+export const current = () => $(".step[aria-current]");
 const stream = () => $("run-stream");
-const visible = () => steps().filter((step) => !step.hidden);
+export const visible = () => steps().filter((step) => !step.hidden && !step.classList.contains("off"));
 
 // -- selection
 
-function select(step, { scroll = true, keep = true } = {}) {
+export function select(step, { scroll = true, keep = true } = {}) {
   if (!step) return;
   for (const other of $$(".step[aria-current], #outline [aria-current]")) other.removeAttribute("aria-current");
   step.setAttribute("aria-current", "step");
@@ -21,7 +21,8 @@ function select(step, { scroll = true, keep = true } = {}) {
   keepInSight(row);
   $("lane-timeline")?.mark?.(step.id);
   if (keep) history.replaceState(null, "", `${location.pathname}${location.search}#${step.id}`);
-  if (preferred) openTab(step, preferred);
+  if (preferred && !step.matches(".bare")) openTab(step, preferred);
+  document.dispatchEvent(new CustomEvent("step-selected", { detail: step }));
 }
 
 /** Scrolls the outline alone; scrollIntoView would move the page with it. */
@@ -41,7 +42,7 @@ function move(by, list = visible()) {
 }
 
 /** The next of `list` after (or before) the current step, in the order of the page. */
-function seek(by, test) {
+export function seek(by, test) {
   const all = visible();
   const at = all.indexOf(current());
   const rest = by > 0 ? all.slice(at + 1) : all.slice(0, Math.max(0, at)).reverse();
@@ -226,7 +227,7 @@ function hold() {
   unseen = 0;
   if (button) button.hidden = true;
 }
-function letGo() {
+export function letGo() {
   following = false;
 }
 function toEnd() {
@@ -278,7 +279,7 @@ function markOutline(id) {
 
 function arrive() {
   const id = location.hash.slice(1);
-  const target = id && document.getElementById(id);
+  const target = id && (document.getElementById(id) ?? document.getElementById(id.split("-")[0]));
   const step = target?.closest?.(".step");
   if (step) {
     fold(step, false);

@@ -8,6 +8,7 @@ import { apply, draft } from "./patch.js";
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 10_000;
 const POLL_MS = 2_000;
+const POLL_ENDED_MS = 15_000;
 const FRAME_MS = 5_000;
 const REFUSED = new Set([4400, 4403, 4404]);
 
@@ -27,7 +28,7 @@ class RunStream extends HTMLElement {
     addEventListener("online", () => this.wake(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.wake(), { signal });
     this.addEventListener("needs-frame", () => this.frame(), { signal });
-    if (!this.ended) this.connect();
+    this.connect(); // an ended run is watched too: people judge it
     this.show();
   }
 
@@ -65,12 +66,12 @@ class RunStream extends HTMLElement {
 
   lost(event) {
     this.socket = null;
-    if (this.ended || REFUSED.has(event.code)) {
+    if (REFUSED.has(event.code)) {
       if (!this.ended) this.show(true);
       return;
     }
     this.failures += 1;
-    if (this.failures > 1 && !this.poller) this.poller = setInterval(() => this.poll(), POLL_MS);
+    if (this.failures > 1 && !this.poller) this.poller = setInterval(() => this.poll(), this.ended ? POLL_ENDED_MS : POLL_MS);
     const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.failures - 1));
     this.again = Date.now() + longest * (0.5 + Math.random() / 2);
     this.retry = setTimeout(() => this.connect(), this.again - Date.now());
@@ -80,9 +81,7 @@ class RunStream extends HTMLElement {
   }
 
   wake() {
-    if (this.ended) {
-      if (this.dataset.status !== "finished") this.poll(); // somebody may have retried it
-    } else if (!this.socket || this.socket.readyState > WebSocket.OPEN) {
+    if (!this.socket || this.socket.readyState > WebSocket.OPEN) {
       this.connect();
     }
   }
@@ -134,24 +133,20 @@ class RunStream extends HTMLElement {
     this.dataset.last = frame.seq;
     if (this.last >= this.goal) this.caughtUp = true;
     if (frame.kind === "run.finished") this.end();
-    else if (this.ended) this.resume();
+    else if (this.ended && frame.kind === "run.started") this.resume(); // somebody retried it
     document.getElementById("waiting")?.remove();
     this.dispatchEvent(new CustomEvent("run-event", { detail: { kind: frame.kind, added, loading: !this.caughtUp } }));
   }
 
   end() {
     this.ended = true;
-    this.healthy();
-    clearTimeout(this.retry);
     this.dataset.status = document.getElementById("run-head")?.dataset.status ?? "finished";
-    this.close();
     say(`Run ended: ${document.querySelector("#run-head .pill:last-of-type")?.textContent ?? this.dataset.status}`);
   }
 
   resume() {
     this.ended = false;
     this.dataset.status = "running";
-    this.connect();
   }
 
   // -- the log

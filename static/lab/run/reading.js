@@ -1,0 +1,164 @@
+/* Reading helpers: bodies of long runs on approach, agents shown, scrubbers, cited passages, copies. */
+import { on, reveal, say } from "../acts.js";
+import { copy } from "../lab.js";
+import { current, letGo, select, steps, visible } from "./steps.js";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const column = $("#steps");
+
+// -- long runs: a header becomes a card when the reader comes near, and a header again far away
+
+const NEAR = "1200px 0px";
+const MOST_OPEN = 300;
+const AT_ONCE = 6;
+const opened = new Map(); // card -> its header, oldest first
+const waiting = new Set();
+let fetching = 0;
+
+function pump() {
+  for (const bare of waiting) {
+    if (fetching >= AT_ONCE) return;
+    waiting.delete(bare);
+    if (!bare.isConnected) continue;
+    fetching += 1;
+    open(bare).finally(() => { fetching -= 1; pump(); });
+  }
+}
+
+async function open(bare) {
+  const response = await fetch(column.dataset.card.replace("/steps/0/", `/steps/${bare.id.slice(1)}/`)).catch(() => null);
+  if (!response?.ok || !bare.isConnected) return;
+  const box = document.createElement("template");
+  box.innerHTML = (await response.text()).trim(); // the server's own template, escaped there
+  const card = box.content.firstElementChild;
+  if (!bare.isConnected || !card) return;
+  reveal(card);
+  if (bare.hasAttribute("aria-current")) card.setAttribute("aria-current", "step");
+  card.classList.toggle("off", bare.classList.contains("off"));
+  card.hidden = bare.hidden;
+  bare.replaceWith(card);
+  opened.set(card, bare);
+  close();
+}
+
+/** The cards that were opened first and lie out of sight go back to their headers, so that a long read stays light. */
+function close() {
+  for (const [card, bare] of opened) {
+    if (opened.size <= MOST_OPEN) return;
+    const box = card.getBoundingClientRect();
+    if (card.hasAttribute("aria-current") || (box.bottom > -3000 && box.top < innerHeight + 3000)) continue;
+    opened.delete(card);
+    if (!card.isConnected) continue;
+    bare.hidden = card.hidden;
+    bare.removeAttribute("aria-current");
+    card.replaceWith(bare);
+    near?.observe(bare);
+  }
+}
+
+const near = column?.dataset.card
+  ? new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) { near.unobserve(target); waiting.add(target); }
+    }
+    pump();
+  }, { rootMargin: NEAR })
+  : null;
+if (near) requestIdleCallback(() => steps().filter((step) => step.matches(".bare")).forEach((step) => near.observe(step)));
+document.addEventListener("step-selected", ({ detail }) => {
+  if (!near || !detail.matches(".bare")) return;
+  waiting.delete(detail);
+  open(detail);
+});
+
+// -- agents shown: 1 to 4; what is hidden is counted
+
+const off = new Set();
+on("agent", (button) => {
+  const { agent } = button.dataset;
+  const shown = off.delete(agent) || !off.add(agent);
+  button.setAttribute("aria-pressed", shown);
+  filter();
+});
+function filter() {
+  let hidden = 0;
+  for (const step of steps()) {
+    const away = off.has(step.dataset.agent);
+    step.classList.toggle("off", away);
+    document.getElementById(`o${step.id.slice(1)}`)?.classList.toggle("off", away);
+    hidden += away;
+  }
+  $("#hidden-note").textContent = hidden ? `Hidden: ${hidden} step${hidden === 1 ? "" : "s"} of ${[...off].join(", ")}` : "";
+}
+$("run-stream")?.addEventListener("run-event", () => off.size && filter());
+
+// -- scrubbers: the same agent's steps, the same attempt's steps
+
+const attempt = (step) => step.dataset.where?.split(" · ")[0];
+const LINES = {
+  peers: (step) => visible().filter((other) => other.dataset.agent === step.dataset.agent),
+  siblings: (step) => visible().filter((other) => attempt(other) === attempt(step)),
+};
+function scrubbers() {
+  const here = current();
+  for (const [name, of] of Object.entries(LINES)) {
+    const range = document.getElementById(name);
+    if (!range || !here) continue;
+    const all = of(here);
+    range.max = all.length;
+    range.value = all.indexOf(here) + 1;
+    document.getElementById(`${name}-at`).textContent = `${range.value} of ${all.length}`;
+  }
+}
+let scrubTimer = 0;
+document.addEventListener("step-selected", () => {
+  clearTimeout(scrubTimer);
+  scrubTimer = setTimeout(scrubbers, 60);
+});
+for (const [name, of] of Object.entries(LINES)) {
+  document.getElementById(name)?.addEventListener("input", (event) => {
+    const here = current() ?? steps()[0];
+    const wanted = here && of(here)[event.target.value - 1];
+    if (!wanted) return;
+    letGo();
+    select(wanted);
+  });
+}
+
+// -- a cited passage flashes once
+
+document.addEventListener("click", (event) => {
+  const cite = event.target.closest("a[data-quote]");
+  const step = cite && document.getElementById(cite.hash.slice(1));
+  const words = cite?.dataset.quote.replace(/\s+/g, " ").trim();
+  if (!step || !words) return;
+  const first = words.split("\n")[0].slice(0, 60);
+  const line = $$(".code li, .plan li, .note, .answer, .exemplar p", step).find((part) => part.textContent.replace(/\s+/g, " ").includes(first));
+  if (!line) return;
+  event.preventDefault();
+  letGo();
+  select(step);
+  line.scrollIntoView({ block: "center" });
+  line.classList.remove("flash");
+  requestAnimationFrame(() => line.classList.add("flash"));
+});
+
+// -- copies
+
+async function copyFrom(address) {
+  const response = await fetch(address).catch(() => null);
+  if (response?.ok) copy(await response.text());
+  else say("This copy could not be made");
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-copy-from]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  copyFrom(link.href);
+});
+on("copy-step", () => {
+  const step = current() ?? steps()[0];
+  const tabs = step && $(".tabs a", step);
+  if (tabs) copyFrom(`${new URL(tabs.href).pathname}copy/markdown/`);
+});
