@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_NO_INPUT := 1
 
-.PHONY: demo setup dev test check unit postgres browser bench coverage clean
+.PHONY: demo setup dev test test-vllm check unit postgres browser bench coverage clean
 .DEFAULT_GOAL := demo
 
 demo: setup  ## set up, start the whole lab, print its address; Ctrl-C stops it
@@ -46,6 +46,9 @@ postgres: dev  ## the database tests again on a private PostgreSQL cluster, wher
 
 browser: dev  ## Chromium for the browser tests: Debian's as root, else Playwright's own download
 	@$(BIN)/python -m tests.get_browser
+
+test-vllm: dev  ## the engine contract against a real vLLM on the CPU, in .venv-vllm (3.5 GB)
+	$(BIN)/python -m tests.vllm
 
 coverage: dev
 	$(BIN)/python -m coverage run -m pytest

@@ -65,10 +65,10 @@ class ProcessTree:
         """Without an `essential` child the others go on: one that keeps dying is given up, not fatal."""
         self.log_dir.mkdir(parents=True, exist_ok=True)
         log = self.log_dir / f"{name}.log"
-        self.children.append(Child(name, argv, env, log, self._spawn(argv, env, log), essential))
+        self.children.append(Child(name, argv, env, log, self.spawn(argv, env, log), essential))
 
     @staticmethod
-    def _spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         with log.open("ab") as sink:
             return subprocess.Popen(
                 argv,
@@ -94,7 +94,7 @@ class ProcessTree:
                 said.append(f"{child.name} keeps ending with code {code} and is given up; see {child.log}")
                 continue
             said.append(f"{child.name} ended with code {code}; starting it again")
-            child.process = self._spawn(child.argv, child.env, child.log)
+            child.process = self.spawn(child.argv, child.env, child.log)
         return said
 
     def check(self) -> None:

@@ -10,6 +10,7 @@ from django.db import models
 from solver.answers.models import AnswerTally, StoredAnswer
 from solver.campaigns.models import Campaign, CampaignCell, CampaignProblem, CampaignRun
 from solver.prices.models import PriceRow
+from solver.serving.models import EngineService, EngineTest
 
 __all__ = [
     "AnswerTally",
@@ -18,6 +19,8 @@ __all__ = [
     "CampaignProblem",
     "CampaignRun",
     "Engine",
+    "EngineService",
+    "EngineTest",
     "PriceRow",
     "ServedAdapter",
     "StoredAnswer",

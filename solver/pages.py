@@ -1,4 +1,4 @@
-"""Pages with verbs: a problem with its Solve form, cancel and retry, engines and their tests, the system's health."""
+"""Pages with verbs: a problem with its Solve form, cancel and retry, the system's health."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from solver import connection_test, doctor, engine_book, runs, solve_form
+from solver import doctor, runs, solve_form
 from solver.solve_form import SolveForm
 from trajectories import queries
 from trajectories.models import Problem, Run
@@ -67,42 +67,6 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     if not runs.retry(pk):
         messages.info(request, "Only a failed or cancelled run can be retried.")
     return redirect("run", pk)
-
-
-@require_safe
-def engines(request: HttpRequest) -> HttpResponse:
-    return _engines_page(request, {})
-
-
-@require_POST
-def test_engine(request: HttpRequest, name: str) -> HttpResponse:
-    """Ask the engine to do what it is said to do, and show every answer."""
-    try:
-        spec = engine_book.get(name)
-    except engine_book.UnknownEngine as error:
-        raise Http404(str(error)) from None
-    return _engines_page(request, {name: connection_test.thorough(spec)})
-
-
-def _engines_page(request: HttpRequest, checks: dict[str, list[Any]]) -> HttpResponse:
-    shipped = engine_book.shipped()
-    rows = []
-    for spec in engine_book.all_engines():
-        public = spec.public()
-        digests = public.get("adapters", {})
-        rows.append(
-            {
-                "spec": spec,
-                "public": public,
-                "shipped": spec.name in shipped,
-                "checks": checks.get(spec.name),
-                "models": [
-                    (role, model, (digests[model] or "")[:12] if model in digests else None)
-                    for role, model in spec.models.items()
-                ],
-            }
-        )
-    return render(request, "solver/engines.html", {"engines": rows})
 
 
 @require_safe

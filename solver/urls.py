@@ -1,6 +1,6 @@
 from django.urls import path
 
-from solver import pages, random_problem, replay_pages
+from solver import engine_pages, pages, random_problem, replay_pages
 
 urlpatterns = [
     path("problems/<int:pk>/", pages.problem, name="problem"),
@@ -9,7 +9,10 @@ urlpatterns = [
     path("runs/<int:pk>/retry/", pages.retry, name="run-retry"),
     path("runs/<int:pk>/steps/<int:number>/replays/", replay_pages.step_replays, name="run-replays"),
     path("problems/random/", random_problem.make, name="random-problem"),
-    path("engines/", pages.engines, name="engines"),
-    path("engines/<str:name>/test/", pages.test_engine, name="engine-test"),
+    path("engines/", engine_pages.engines, name="engines"),
+    path("engines/new/", engine_pages.new, name="engine-new"),
+    path("engines/<str:name>/test/", engine_pages.test_engine, name="engine-test"),
+    path("engines/<str:name>/edit/", engine_pages.edit, name="engine-edit"),
+    path("engines/<str:name>/<slug:verb>/", engine_pages.act, name="engine-act"),
     path("system/", pages.system, name="system"),
 ]

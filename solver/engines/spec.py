@@ -23,7 +23,7 @@ from solver.engines.protocol import ChatRequest, Message, Role, Sampling
 BASE = "base"  # the model name that means: no adapter
 DEFAULT = "default"
 _ROLES = frozenset({*(role.value for role in Role), DEFAULT})
-_PATHS = ("base", "adapters", "recordings", "members")
+_PATHS = ("base", "adapters", "recordings", "members", "vllm")
 _ACCOUNTS = ("price_table", "stored_answers")  # about money; a run that goes on does not ask for them
 
 
@@ -85,6 +85,29 @@ class LocalSettings(_Strict):
     prefill_tokens: int = Field(default=512, ge=16)
 
 
+class VllmSettings(_Strict):
+    """How the lab starts vLLM for an engine: in vLLM's own environment, whose `python` is named here.
+
+    `max_lora_rank` and `max_loras` are vLLM's 16 and 1 unless told: the published adapters have rank 32, and with one
+    adapter in a batch four roles would take turns.
+    """
+
+    python: str
+    model: str  # a folder with safetensors, or the name of a hub model that this machine has or may download
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    max_loras: int = Field(default=4, ge=1, le=64)
+    max_lora_rank: Literal[1, 8, 16, 32, 64, 128, 256, 320, 512] = 32
+    max_cpu_loras: int = Field(default=16, ge=1, le=1024)
+    tensor_parallel: int = Field(default=1, ge=1, le=64)
+    gpu_memory: float = Field(default=0.9, gt=0, le=1)  # share of each GPU's memory
+    gpus: tuple[Annotated[int, Field(ge=0)], ...] = ()  # which GPUs it sees; none named: all
+    cpu: bool = False  # vLLM's CPU build: for tests and demonstrations
+    cpu_kv_gigabytes: int = Field(default=2, ge=1)
+    cpu_threads: int = Field(default=1, ge=1)
+    start_within_s: float = Field(default=900.0, gt=0)
+    extra: tuple[str, ...] = ()  # further arguments, as vLLM spells them
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 
 
@@ -112,6 +135,7 @@ class EngineSpec(_Strict):
     tries: int = Field(default=5, ge=1, le=20)
     allow_private: bool = False
     allow_loopback: bool = False
+    vllm: VllmSettings | None = None  # the lab starts and tends the server at base_url itself
     # transformers
     base: str | None = None
     adapters: dict[Name, str] = Field(default_factory=dict)
@@ -204,9 +228,21 @@ class EngineSpec(_Strict):
                 raise ValueError(f"base_url: {refused}") from None
         if parts.scheme == "http" and self.key_env and not (self.allow_private or self.allow_loopback):
             raise ValueError("base_url is plain http, so the key would travel unencrypted; use https")
+        if self.vllm is not None:
+            self._check_vllm(host, parts.port)
+
+    def _check_vllm(self, host: str, port: int | None) -> None:
+        """Loading adapters while it runs is not for other people's hands: the server listens on loopback only."""
+        if host not in ("127.0.0.1", "localhost", "::1") or port is None or not self.allow_loopback:
+            raise ValueError(
+                "a vLLM that the lab starts needs a base_url on this machine with a port, such as "
+                "http://127.0.0.1:8100/v1, and allow_loopback"
+            )
+        if self.key_env:
+            raise ValueError("key_env means nothing to a vLLM that the lab starts; leave it out")
 
     def _check_transformers(self) -> None:
-        self._refuse("base_url", "key_env", "recordings", "routes", "members")
+        self._refuse("base_url", "key_env", "recordings", "routes", "members", "vllm")
         if self.base is None:
             raise ValueError("a transformers engine needs base, the folder of the base model")
         if BASE in self.adapters:
@@ -217,14 +253,14 @@ class EngineSpec(_Strict):
                 raise ValueError(f"models: {role} names {model!r}, which is not among {known}")
 
     def _check_recorded(self) -> None:
-        self._refuse("base_url", "key_env", "base", "adapters", "routes", "members")
+        self._refuse("base_url", "key_env", "base", "adapters", "routes", "members", "vllm")
         if not self.recordings:
             raise ValueError("a recorded engine needs recordings, a list of JSON Lines files")
         if not self.simulated:
             raise ValueError("a recorded engine is always simulated; leave the field out")
 
     def _check_routed(self) -> None:
-        self._refuse("base_url", "key_env", "base", "adapters", "recordings", "models")
+        self._refuse("base_url", "key_env", "base", "adapters", "recordings", "models", "vllm")
         if DEFAULT not in self.routes:
             raise ValueError("a routed engine needs routes, such as {default: student, debugging: teacher}")
         if any(member.kind is EngineKind.ROUTED for member in self.members):
@@ -313,6 +349,8 @@ class EngineSpec(_Strict):
             data["base"] = Path(self.base).name
         if self.adapters:
             data["adapters"] = {name: adapter_digest(Path(folder)) for name, folder in self.adapters.items()}
+        if self.vllm is not None:
+            data["base"] = Path(self.vllm.model).name
         if self.members:
             data["members"] = [member.public() for member in self.members]
         if self.recordings:

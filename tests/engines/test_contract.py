@@ -1,7 +1,7 @@
 """What every engine promises, asked of all of them: replayed, in process, in a process of its own, over HTTP.
 
-A real vLLM is asked too where MCL_VLLM_URL names one (such as http://127.0.0.1:8000/v1). MCL_VLLM_MODEL is the model
-to ask, by default the first it lists; MCL_VLLM_ADAPTER the name of an adapter it serves.
+A real vLLM is asked too where MCL_TEST_VLLM_URL names one (such as http://127.0.0.1:8000/v1). MCL_TEST_VLLM_MODEL is the model
+to ask, by default the first it lists; MCL_TEST_VLLM_ADAPTER the name of an adapter it serves.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.engines.loopback import Handler, answer, serving
 from tests.engines.served_engine import Server
 
 PROMPT = "print the sum of the list, then the largest number"
-VLLM = os.environ.get("MCL_VLLM_URL")
+VLLM = os.environ.get("MCL_TEST_VLLM_URL")
 REAL = ("transformers", "served", *(["vllm"] if VLLM else []))  # a model runs
 
 
@@ -76,11 +76,11 @@ def vllm_spec() -> EngineSpec:
         "kind": "openai",
         "base_url": VLLM,
         "allow_loopback": True,
-        "models": {"default": os.environ.get("MCL_VLLM_MODEL", "base")},
+        "models": {"default": os.environ.get("MCL_TEST_VLLM_MODEL", "base")},
         "capabilities": {"structured_output": True},
     }
     spec = EngineSpec.parse(given)
-    if "MCL_VLLM_MODEL" in os.environ:
+    if "MCL_TEST_VLLM_MODEL" in os.environ:
         return spec
     engine = OpenAIEngine(spec)
     listed = engine.run(engine.list_models())
@@ -231,9 +231,9 @@ def test_a_prompt_beyond_the_context_is_refused_as_such(engine: ChatModel, model
 def test_an_adapter_changes_the_answer_beside_the_base_in_one_batch(
     engine: ChatModel, kind: str, model: str
 ) -> None:
-    adapter = os.environ.get("MCL_VLLM_ADAPTER") if kind == "vllm" else "coding"
+    adapter = os.environ.get("MCL_TEST_VLLM_ADAPTER") if kind == "vllm" else "coding"
     if adapter is None:
-        pytest.skip("MCL_VLLM_ADAPTER names no adapter of this vLLM")
+        pytest.skip("MCL_TEST_VLLM_ADAPTER names no adapter of this vLLM")
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda name: engine.chat(asked(name)), [model, adapter] * 4))
     texts = [reply.text for reply in replies]

@@ -188,7 +188,7 @@ def test_a_form_without_its_key_is_refused_in_words() -> None:
 def test_engines_are_listed_without_paths_and_tested_on_request(client: Client, tmp_path: Any) -> None:
     html = client.get("/engines/").content.decode()
     assert "A server" in html and "https://llm.example.org/v1" in html and str(tmp_path) not in html
-    tested = client.post("/engines/local/test/").content.decode()
+    tested = client.post("/engines/local/test/", follow=True).content.decode()
     assert "no config.json" in tested and "not on this machine" in html
     assert client.post("/engines/none/test/").status_code == 404
 

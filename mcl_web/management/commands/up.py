@@ -79,6 +79,12 @@ class Command(BaseCommand):
         tree.start("infer", [sys.executable, "-m", *_worker("infer", "infer", settings.RUNS_PER_WORKER)], env)
         tree.start("default", [sys.executable, "-m", *_worker("default", "default,judge", 2)], env)
         tree.start("train", [sys.executable, "-m", *_worker("train", "train", TRAINERS)], env)
+        tree.start(
+            "engines",
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve_engines"],
+            env,
+            essential=False,
+        )
         tree.start("beat", [sys.executable, "-m", *_beat()], env)
         if not until(lambda: _answers(address), tree, READY_WITHIN_S):
             raise CommandError(

@@ -1,0 +1,1 @@
+"""Engines that the lab starts, tends and stops itself."""

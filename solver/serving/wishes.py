@@ -1,0 +1,31 @@
+"""What people want of the engines that the lab runs: start, drain, stop."""
+
+from __future__ import annotations
+
+from solver import engine_book
+from solver.engines.spec import EngineSpec
+from solver.serving.models import EngineService, ServiceState, Wanted
+
+
+def managed() -> list[EngineSpec]:
+    return [spec for spec in engine_book.all_engines() if spec.vllm is not None]
+
+
+def want(name: str, wanted: Wanted) -> bool:
+    """False if the lab does not run this engine."""
+    if name not in {spec.name for spec in managed()}:
+        return False
+    EngineService.objects.get_or_create(name=name)
+    changed = {"wanted": wanted}
+    EngineService.objects.filter(name=name).update(**changed)
+    if wanted == Wanted.RUNNING:  # a failed one gets another chance
+        EngineService.objects.filter(name=name, state=ServiceState.FAILED).update(
+            state=ServiceState.STOPPED, message=""
+        )
+    return True
+
+
+def closed_to_runs() -> list[str]:
+    """Engines that take no new runs now: somebody stopped or is draining them."""
+    closed = EngineService.objects.exclude(wanted=Wanted.RUNNING).values_list("name", flat=True)
+    return [name for name in closed if name in {spec.name for spec in managed()}]

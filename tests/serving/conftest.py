@@ -1,0 +1,3 @@
+from tests.engines.conftest import tiny
+
+__all__ = ["tiny"]
