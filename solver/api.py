@@ -29,6 +29,7 @@ class StartRun(serializers.Serializer[Any]):
     judge_profile = serializers.CharField(max_length=16, default="strict")
     adapters = serializers.DictField(child=serializers.BooleanField(), default=dict)
     ask_anew = serializers.BooleanField(default=False)
+    constrained = serializers.BooleanField(default=False)
     request_id = serializers.CharField(max_length=64, default="", allow_blank=True)
 
 

@@ -110,7 +110,7 @@ def _create(parent: Run, change: Change, request_id: str, publish_to_workers: bo
         problem=parent.problem,
         strategy=parent.strategy,
         params=parent.params,
-        engine=parent.engine | _guest(change),
+        engine=parent.engine | _guest(change, constrained=bool(parent.engine.get("constrained"))),
         engine_name=parent.engine_name,
         seed=parent.seed,
         language=parent.language,
@@ -124,15 +124,16 @@ def _create(parent: Run, change: Change, request_id: str, publish_to_workers: bo
     )
 
 
-def _guest(change: Change) -> dict[str, object]:
-    """What the branch keeps of the engine that answers one step of it."""
+def _guest(change: Change, *, constrained: bool) -> dict[str, object]:
+    """What the branch keeps of the engine that answers one step of it. It is constrained if the run is and it can be."""
     if not change.engine:
         return {}
     try:
         spec = engine_book.get(change.engine)
     except LookupError as error:
         raise BranchRefused(f"{error}.") from None
-    return {"guest": engine_book.copy_for_run(spec, engine_book.roles_of(spec))}
+    roles = engine_book.roles_of(spec)
+    return {"guest": engine_book.copy_for_run(spec, roles, constrained=constrained and spec.constrains)}
 
 
 def _copy(parent: Run, change: Change, run: Run, reason: str) -> int:

@@ -213,15 +213,18 @@ def usual_params(spec: EngineSpec) -> dict[str, Any]:
     return {"k": 1, "t": 2} if spec.templates == MICRO_TEMPLATES else {}
 
 
-def copy_for_run(spec: EngineSpec, models: dict[str, str], *, ask_anew: bool = False) -> dict[str, Any]:
-    """What a run keeps of its engine, with the models it actually uses.
+def copy_for_run(
+    spec: EngineSpec, models: dict[str, str], *, ask_anew: bool = False, constrained: bool = False
+) -> dict[str, Any]:
+    """What a run keeps of its engine: the models it actually uses, and how it asks them.
 
     `digest` is that of the engine as described: promoting another adapter later changes nothing that a run uses.
     """
-    anew = {"ask_anew": True} if ask_anew else {}
     own = get_described(spec.name)
     used = serving(own, models.values())
-    return {**used.public(), "digest": own.digest(), "roles": models, **anew}
+    modes = {"ask_anew": ask_anew, "constrained": constrained}
+    on = {name: True for name, is_on in modes.items() if is_on}
+    return {**used.public(), "digest": own.digest(), "roles": models, **on}
 
 
 def unknown_adapters(spec: EngineSpec, adapters: Mapping[str, bool | str]) -> list[str]:
@@ -230,3 +233,13 @@ def unknown_adapters(spec: EngineSpec, adapters: Mapping[str, bool | str]) -> li
     known = {*spec.adapters, *spec.models.values(), BASE}
     known.update(ServedAdapter.objects.filter(engine=spec.name).values_list("name", flat=True))
     return sorted(named - known)
+
+
+def cannot_constrain(spec: EngineSpec) -> str:
+    """Why this engine's answers cannot be held to grammars, as a sentence; "" where they can."""
+    if spec.constrains:
+        return ""
+    return (
+        f"Engine {spec.name!r} cannot hold its answers to a grammar, so constrained decoding cannot be on; switch it off, "
+        "or choose an engine that can (Test connection finds out whether a server does)."
+    )

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from solver import judging
+from solver.agents.answer_grammar import TooFewTokens, answer_grammar
 from solver.agents.formats import Parsed
 from solver.agents.prompts import Prompt, with_feedback
 from solver.change import Change
@@ -23,6 +24,7 @@ from solver.engines.protocol import (
     ChatReply,
     ChatRequest,
     EngineError,
+    EngineRefused,
     FinishReason,
     Role,
     Sampling,
@@ -65,6 +67,7 @@ class Guest:
     engine: ChatModel
     model_for: Callable[[Role], str]
     sampling: Sampling
+    constrained: bool = False
 
 
 class Recorder:
@@ -84,6 +87,7 @@ class Recorder:
         judge_profile: str,
         change: Change | None = None,
         guest: Guest | None = None,
+        constrained: bool = False,
     ) -> None:
         self.problem, self.engine, self.judge, self.hold, self.memo = problem, engine, judge, hold, memo
         self.model_for, self.sampling, self.budget, self.judge_profile = (
@@ -92,7 +96,7 @@ class Recorder:
             budget,
             judge_profile,
         )
-        self.change, self.guest = change, guest
+        self.change, self.guest, self.constrained = change, guest, constrained
         self.step = self.calls = self.tokens = 0
         self.began = time.monotonic()
 
@@ -112,7 +116,9 @@ class Recorder:
         self._spend()
         self.step += 1
         prompt = self._prompt(prompt)
-        request = ChatRequest(role, self._model(role), prompt.messages(), self._sampling())
+        sampling = self._sampling()
+        grammar = self._grammar(prompt, sampling.max_tokens)
+        request = ChatRequest(role, self._model(role), prompt.messages(), sampling, grammar)
         done = self.memo.take(self.step, request.digest())
         if done is None:
             done = self._call(request, prompt, parse, attempt=attempt, gist=gist, detail=detail or {})
@@ -124,6 +130,16 @@ class Recorder:
     def _prompt(self, prompt: Prompt) -> Prompt:
         feedback = self.change.feedback_for(self.step) if self.change else ""
         return with_feedback(prompt, feedback) if feedback else prompt
+
+    def _grammar(self, prompt: Prompt, max_tokens: int) -> str | None:
+        """What the answer is held to in a constrained run. Raises EngineRefused where it cannot fit the token limit."""
+        guest = self._guest()
+        if prompt.form is None or not (guest.constrained if guest else self.constrained):
+            return None
+        try:
+            return answer_grammar(prompt.form, max_tokens)
+        except TooFewTokens as error:
+            raise EngineRefused(str(error)) from None
 
     def _guest(self) -> Guest | None:
         return self.guest if self.change and self.change.guest_at(self.step) else None
@@ -166,6 +182,7 @@ class Recorder:
                 request_digest=request.digest(),
                 model=request.model,
                 sampling=dataclasses.asdict(request.sampling),
+                grammar=request.grammar or "",
                 detail=detail,
             )
         )

@@ -59,6 +59,7 @@ def start(
     adapters: Mapping[str, bool | str] | None = None,
     models: dict[str, str] | None = None,
     ask_anew: bool = False,
+    constrained: bool = False,
     request_id: str = "",
     created_by: str = "",
     publish_to_workers: bool = True,
@@ -66,8 +67,8 @@ def start(
     """Queue a run and tell the workers. The same `request_id` again returns the run it started the first time.
 
     `adapters`: role to off, or to the adapter that answers it; `models`: the exact model of every role instead, for a run
-    that must be like an earlier one. `ask_anew` asks the engine even where an answer to the same request is stored. `publish_to_workers` False is for a caller that executes the run itself. Raises
-    StartRefused.
+    that must be like an earlier one. `ask_anew` asks the engine even where an answer to the same request is stored. `constrained`: every answer is held to
+    the grammar of its form. `publish_to_workers` False is for a caller that executes the run itself. Raises StartRefused.
     """
     request_id = request_id or uuid.uuid4().hex
     if known := Run.objects.filter(request_id=request_id).first():
@@ -89,6 +90,8 @@ def start(
         raise StartRefused(
             "engine", f"The engine {spec.name!r} has no adapter {unknown[0]!r}; register it first."
         )
+    if constrained and (why := engine_book.cannot_constrain(spec)):
+        raise StartRefused("constrained", why)
     checked = _params(info, {**_usual(info, spec), **(params or {})}, language)
     if missing := info.missing_templates(spec.templates):
         raise StartRefused(
@@ -103,7 +106,10 @@ def start(
                 strategy=strategy,
                 params=checked,
                 engine=engine_book.copy_for_run(
-                    spec, models or engine_book.roles_of(spec, adapters), ask_anew=ask_anew
+                    spec,
+                    models or engine_book.roles_of(spec, adapters),
+                    ask_anew=ask_anew,
+                    constrained=constrained,
                 ),
                 engine_name=spec.name,
                 seed=seed,
@@ -249,6 +255,7 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         judge_profile=run.judge_profile,
         change=Change.of(run),
         guest=_guest(run),
+        constrained=bool(run.engine.get("constrained")),
     )
     outcome = info.run(problem, recorder, params)
     if outcome.code is None:
@@ -276,7 +283,12 @@ def _guest(run: Run) -> Guest | None:
     if not copy:
         return None
     spec = engine_book.get_unchanged(copy["name"], copy)
-    return Guest(open_engine(spec), lambda role: str(copy["roles"][role.value]), _sampling(spec, run.seed))
+    return Guest(
+        open_engine(spec),
+        lambda role: str(copy["roles"][role.value]),
+        _sampling(spec, run.seed),
+        constrained=bool(copy.get("constrained")),
+    )
 
 
 # -- from the pages, the API and the terminal

@@ -58,6 +58,7 @@ class EngineChoice:
     default: bool
     concerns: tuple[str, ...]
     adapters: tuple[AdapterSwitch, ...]
+    constrained: bool
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ def blank(problem: Problem, like: Run | None = None) -> SolveForm:
             "seed": str(like.seed),
             "language": like.language,
             "judge_profile": like.judge_profile,
+            f"{like.engine_name}.constrained": "on" if like.engine.get("constrained") else "",
             **{f"{like.strategy}.{name}": _as_text(value) for name, value in like.params.items()},
         }
     return _form(problem, chosen, sent=False)
@@ -118,6 +120,7 @@ def start(problem: Problem, sent: QueryDict, user: str) -> Run:
         judge_profile=sent.get("judge_profile", "strict"),
         adapters=_switched_off(engine, sent),
         ask_anew="ask_anew" in sent,
+        constrained=bool(sent.get(f"{engine}.constrained")),
         request_id=sent.get("request_id", "")[:64],
         created_by=user,
     )
@@ -185,7 +188,9 @@ def _engine(
         for role in AGENTS
         if spec.adapters and (model := spec.model_for(role)) != BASE
     )
-    return EngineChoice(spec, chosen, default, tuple(engine_book.concerns(problem, spec)), switches)
+    concerns = tuple(engine_book.concerns(problem, spec))
+    constrained = bool(values.get(f"{spec.name}.constrained"))
+    return EngineChoice(spec, chosen, default, concerns, switches, constrained)
 
 
 def _as_text(value: Any) -> str:

@@ -52,7 +52,10 @@ class RunImported(Event):
 
 
 class StepStarted(Event):
-    """A model call begins. `request_digest` is what resume compares; `messages` is the exact prompt."""
+    """A model call begins. `request_digest` is what resume compares; `messages` is the exact prompt.
+
+    `grammar`: what the answer was held to while it was decoded; "" in an unconstrained call.
+    """
 
     kind: ClassVar[str] = "step.started"
     step: int
@@ -65,6 +68,7 @@ class StepStarted(Event):
     request_digest: str
     model: str
     sampling: dict[str, Any]
+    grammar: str = ""
     detail: dict[str, Any] = {}
 
 

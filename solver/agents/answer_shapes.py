@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An element that holds text, or an integer from 0 to 100. `hint` is a `#` line of the format block."""
+    """An element that holds text, or an integer from 0 to 100. `hint` is a `#` line of the format block.
+
+    `share`: what part of a constrained answer's tokens it may take, beside the other elements.
+    """
 
     tag: str
     hint: str
     integer: bool = False
+    share: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +35,18 @@ class Group:
                 yield from part.leaves()
 
 
-EXEMPLARS = Group(
-    "root",
-    (
-        Group(
-            "problem",
-            (
-                Leaf("description", "State the problem you recall, complete enough to be solved."),
-                Leaf("code", "Solve it step by step in the language asked for."),
-                Leaf("planning", "Write the plan that leads to this solution."),
-            ),
-            repeated=True,
-        ),
-        Leaf(
-            "algorithm",
-            "Name the technique the original problem needs, then teach it in general terms, without code.",
-        ),
-    ),
+_DESCRIPTION = Leaf("description", "State the problem you recall, complete enough to be solved.")
+_CODE = Leaf("code", "Solve it step by step in the language asked for.", share=4)
+_PLANNING = Leaf("planning", "Write the plan that leads to this solution.", share=3)
+_ALGORITHM = Leaf(
+    "algorithm",
+    "Name the technique the original problem needs, then teach it in general terms, without code.",
+    share=3,
+)
+EXEMPLARS = Group("root", (Group("problem", (_DESCRIPTION, _CODE, _PLANNING), repeated=True), _ALGORITHM))
+# What a model writes whose prompts show no format: the code is there for the writer's sake and nothing reads it.
+EXEMPLARS_WITHOUT_CODE = Group(
+    "root", (Group("problem", (_DESCRIPTION, _PLANNING), repeated=True), _ALGORITHM)
 )
 VERDICT_ON_PLAN = Group(
     "root",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from solver.agents.answer_forms import AnswerForm
 from solver.agents.languages import PromptLanguage
 from solver.agents.problem_text import count_in_words, problem_text, samples_text, stdin_note
-from solver.agents.prompts import Prompt, render
+from solver.agents.prompts import Prompt, render, uses_field
 from trajectories.problem_schema import ProblemSpec
 
 
@@ -20,9 +21,13 @@ class Brief:
     k: int = 3
     python_note: bool = False
 
-    def prompt(self, template: str, **fields: str) -> Prompt:
+    def prompt(self, template: str, form: AnswerForm | None = None, **fields: str) -> Prompt:
         """Fill `template` with the common fields and the role's own. Templates need not use every field."""
-        return render(self.templates, template, **self._common(), **fields)
+        return replace(render(self.templates, template, **self._common(), **fields), form=form)
+
+    def shows_format(self, template: str) -> bool:
+        """Whether this set's prompt spells the answer format out. One that does not is for a model that knows it."""
+        return uses_field(self.templates, template, "format")
 
     def _common(self) -> dict[str, str]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from solver.agents.answer_forms import FencedProgram
 from solver.agents.brief import Brief
 from solver.agents.fences import published_code as parse_strict
 from solver.agents.fences import tolerant_code as parse_tolerant
@@ -11,4 +12,4 @@ __all__ = ["parse_strict", "parse_tolerant", "prompt"]
 
 
 def prompt(brief: Brief, algorithm: str, plan: str) -> Prompt:
-    return brief.prompt("coding", algorithm=algorithm, plan=plan)
+    return brief.prompt("coding", FencedProgram(brief.language.key), algorithm=algorithm, plan=plan)

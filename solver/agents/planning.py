@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from solver.agents import xml_strict, xml_tolerant
+from solver.agents.answer_forms import FreeText, XmlDocument
 from solver.agents.answer_shapes import VERDICT_ON_PLAN, format_block
 from solver.agents.answer_text import excerpt, refused_as_too_long, too_long, without_thinking
 from solver.agents.brief import Brief
@@ -25,6 +26,7 @@ class Confidence:
 def plan_prompt(brief: Brief, algorithm: str, exemplar: Exemplar) -> Prompt:
     return brief.prompt(
         "planning",
+        FreeText(),
         algorithm=algorithm,
         exemplar_description=exemplar.description,
         exemplar_planning=exemplar.planning,
@@ -32,7 +34,8 @@ def plan_prompt(brief: Brief, algorithm: str, exemplar: Exemplar) -> Prompt:
 
 
 def confidence_prompt(brief: Brief, plan: str) -> Prompt:
-    return brief.prompt("confidence", plan=plan, format=format_block(VERDICT_ON_PLAN))
+    form = XmlDocument(VERDICT_ON_PLAN, inline=not brief.shows_format("confidence"))
+    return brief.prompt("confidence", form, plan=plan, format=format_block(VERDICT_ON_PLAN))
 
 
 def parse_plan_strict(text: str) -> Parsed[str]:

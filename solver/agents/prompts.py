@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
+from solver.agents.answer_forms import AnswerForm
 from solver.engines.protocol import Message
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -21,11 +22,12 @@ class UnknownTemplate(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Final text of one call, with the identity of the template that made it."""
+    """Final text of one call, with the identity of the template that made it and the form its answer should have."""
 
     text: str
     template: str  # e.g. "lab/coding.v1"
     template_digest: str  # SHA-256 of the template file
+    form: AnswerForm | None = None  # None: nothing is asked of its form
 
     def messages(self) -> tuple[Message, ...]:
         """Every agent is asked in a single user turn (MapCoder section 1.1, row 8)."""
@@ -61,6 +63,12 @@ def _load(set_name: str, role: str) -> tuple[str, str, Template]:
     return f"{set_name}/{role}.v{newest}", digest, Template(text)
 
 
+@cache
+def uses_field(set_name: str, role: str, field: str) -> bool:
+    """Whether the newest version of a template has this placeholder."""
+    return field in _load(set_name, role)[2].get_identifiers()
+
+
 def render(set_name: str, role: str, **fields: str) -> Prompt:
     """Fill the newest version of a template. Missing fields raise KeyError; values stay as they are."""
     name, digest, template = _load(set_name, role)
@@ -75,4 +83,4 @@ def with_feedback(prompt: Prompt, feedback: str) -> Prompt:
     name, digest, template = _load("lab", "feedback")
     text = template.substitute(prompt=prompt.text, feedback=feedback).rstrip("\n")
     both = hashlib.sha256(f"{prompt.template_digest}{digest}".encode()).hexdigest()
-    return Prompt(text, f"{prompt.template}+{name}", both)
+    return Prompt(text, f"{prompt.template}+{name}", both, prompt.form)

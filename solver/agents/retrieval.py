@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from solver.agents import xml_strict, xml_tolerant
-from solver.agents.answer_shapes import EXEMPLARS, format_block
+from solver.agents.answer_forms import XmlDocument
+from solver.agents.answer_shapes import EXEMPLARS, EXEMPLARS_WITHOUT_CODE, format_block
 from solver.agents.answer_text import excerpt, refused_as_too_long, too_long
 from solver.agents.brief import Brief
 from solver.agents.formats import FormatFailure, Parsed
@@ -28,7 +29,13 @@ class Retrieval:
 
 
 def prompt(brief: Brief) -> Prompt:
-    return brief.prompt("retrieval", format=format_block(EXEMPLARS))
+    return brief.prompt("retrieval", form(brief), format=format_block(EXEMPLARS))
+
+
+def form(brief: Brief) -> XmlDocument:
+    if brief.shows_format("retrieval"):
+        return XmlDocument(EXEMPLARS, brief.k)
+    return XmlDocument(EXEMPLARS_WITHOUT_CODE, brief.k, inline=True)
 
 
 def parse_strict(text: str) -> Parsed[Retrieval]:

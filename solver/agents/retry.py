@@ -24,5 +24,9 @@ def again(brief: Brief, asked: Prompt, parsed: Parsed[Any]) -> Prompt | None:
     if not has_template(brief.templates, "retry"):
         return None
     return brief.prompt(
-        "retry", prompt=asked.text, message=parsed.message or str(parsed.failure), where=parsed.where
+        "retry",
+        asked.form,
+        prompt=asked.text,
+        message=parsed.message or str(parsed.failure),
+        where=parsed.where,
     )

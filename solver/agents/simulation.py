@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from solver.agents.answer_forms import Judged
 from solver.agents.answer_text import excerpt, refused_as_too_long, too_long, without_thinking
 from solver.agents.brief import Brief
 from solver.agents.formats import FormatFailure, Parsed
 from solver.agents.prompts import Prompt
 
+VERDICTS = ("Verdict: holds", "Verdict: fails")
 _VERDICT = re.compile(r"verdict\b[\s:*_`\"]{0,10}(?P<word>holds|fails)\b", re.IGNORECASE)
 
 
@@ -22,7 +24,7 @@ class Simulation:
 
 
 def prompt(brief: Brief, plan: str) -> Prompt:
-    return brief.prompt("codesim_simulation", plan=plan)
+    return brief.prompt("codesim_simulation", Judged(VERDICTS), plan=plan)
 
 
 def parse(text: str) -> Parsed[Simulation]:

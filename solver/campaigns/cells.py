@@ -48,7 +48,9 @@ class CellPlan:
     def engine_copy(self) -> dict[str, Any]:
         """What every run of this cell keeps of its engine; a run with another copy measures something else."""
         spec = self.model.engine
-        return engine_book.copy_for_run(spec, engine_book.roles_of(spec, self.model.choice.switches()))
+        choice = self.model.choice
+        roles = engine_book.roles_of(spec, choice.switches())
+        return engine_book.copy_for_run(spec, roles, constrained=choice.constrained)
 
 
 def build(spec: CampaignSpec) -> tuple[list[CellPlan], list[Fault]]:
@@ -110,6 +112,9 @@ def _model(number: int, choice: ModelChoice, faults: list[Fault]) -> ModelPart |
         message = f"Engine {engine.name!r} serves every role by one model; it has no adapters to switch off."
         faults.append(Fault(f"{where}.adapters", message))
         return None
+    if choice.constrained and (why := engine_book.cannot_constrain(engine)):
+        faults.append(Fault(f"{where}.constrained", why))
+        return None
     label = choice.label or engine.name
     return ModelPart(engine, choice, label if choice.label else f"{label}{_switched(choice)}")
 
@@ -120,10 +125,11 @@ def has_adapters(engine: EngineSpec) -> bool:
 
 
 def _switched(choice: ModelChoice) -> str:
+    mode = ", constrained" if choice.constrained else ""
     if choice.adapters == "all":
-        return ""
+        return mode
     on = [LETTER[role] for role, is_on in choice.switches().items() if is_on]
-    return f" {'+'.join(on)} adapters" if on else " without adapters"
+    return (f" {'+'.join(on)} adapters" if on else " without adapters") + mode
 
 
 def _language(number: int, given: str, faults: list[Fault]) -> str | None:

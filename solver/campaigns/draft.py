@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from solver import engine_book, judge_pool
 from solver.campaigns import cells, presets
-from solver.campaigns.spec import CampaignSpec, DifficultyRange, read_data
+from solver.campaigns.spec import CampaignSpec, DifficultyRange, ModelChoice, read_data
 from solver.engines.spec import EngineSpec
 from solver.judge import LANGUAGES
 from solver.runs import JUDGE_PROFILES
@@ -27,10 +27,17 @@ _MADE_FOR = {
     engine_book.MICRO: "micro",
     engine_book.RECORDED: "starter",
 }  # elsewhere their answers are no measure
+BOTH = "both"
 ADAPTER_CHOICES = (
     ("all", "as the engine names them"),
     ("none", "none: the base for every role"),
+    (BOTH, "both: without any, and with all"),
     (ABLATION, "one by one: none, R, R+D, R+D+P, all"),
+)
+DECODING_CHOICES = (
+    ("free", "free"),
+    ("constrained", "constrained to the answer formats"),
+    (BOTH, "both, a column each"),
 )
 
 
@@ -46,6 +53,7 @@ class EngineRow:
     spec: EngineSpec
     chosen: bool
     adapters: str  # "" where the engine has none
+    decoding: str  # "" where its answers cannot be held to a grammar
 
 
 @dataclass(slots=True)
@@ -57,6 +65,7 @@ class Draft:
     languages: list[tuple[str, str, bool]]
     judge_profiles: tuple[str, ...] = JUDGE_PROFILES
     adapter_choices: tuple[tuple[str, str], ...] = ADAPTER_CHOICES
+    decoding_choices: tuple[tuple[str, str], ...] = DECODING_CHOICES
     beyond: list[str] = field(default_factory=list)
 
 
@@ -147,10 +156,20 @@ def _strategy(name: str, post: QueryDict) -> dict[str, Any]:
 
 
 def _models(engine: str, post: QueryDict) -> list[dict[str, Any]]:
-    adapters = post.get(f"{engine}.adapters", "all")
+    adapters, decoding = post.get(f"{engine}.adapters", "all"), post.get(f"{engine}.decoding", "free")
     if adapters == ABLATION:
-        return presets.adapter_models(engine)
-    return [{"engine": engine, **({"adapters": adapters} if adapters != "all" else {})}]
+        models = presets.adapter_models(engine)
+    elif adapters == BOTH:
+        models = [{"engine": engine, "adapters": "none"}, {"engine": engine}]
+    else:
+        models = [{"engine": engine, **({"adapters": adapters} if adapters != "all" else {})}]
+    held = [{**model, "constrained": True} for model in models]
+    if decoding != BOTH:
+        return held if decoding == "constrained" else models
+    for model in held:
+        if "label" in model:
+            model["label"] += ", constrained"
+    return [one for pair in zip(models, held, strict=True) for one in pair]
 
 
 def show(spec: CampaignSpec | None) -> Draft:
@@ -214,11 +233,23 @@ def _strategy_row(info: StrategyInfo, spec: CampaignSpec | None) -> StrategyRow:
 
 def _engine_row(engine: EngineSpec, spec: CampaignSpec | None) -> EngineRow:
     choices = [choice for choice in spec.models if choice.engine == engine.name] if spec else []
-    adapters = ""
-    if cells.has_adapters(engine):
-        named = choices[0].adapters if choices and isinstance(choices[0].adapters, str) else "all"
-        adapters = ABLATION if len(choices) == len(presets.ADAPTER_STEPS) else named
-    return EngineRow(engine, bool(choices), adapters)
+    adapters = _adapters_shown(choices) if cells.has_adapters(engine) else ""
+    modes = {choice.constrained for choice in choices}
+    decoding = BOTH if len(modes) == 2 else "constrained" if modes == {True} else "free"
+    return EngineRow(engine, bool(choices), adapters, decoding if engine.constrains else "")
+
+
+def _hashable(adapters: Any) -> Any:
+    return tuple(sorted(adapters.items())) if isinstance(adapters, dict) else adapters
+
+
+def _adapters_shown(choices: list[ModelChoice]) -> str:
+    sets = list(dict.fromkeys(_hashable(choice.adapters) for choice in choices)) or ["all"]
+    if len(sets) == len(presets.ADAPTER_STEPS):
+        return ABLATION
+    if set(sets) == {"none", "all"}:
+        return BOTH
+    return sets[0] if isinstance(sets[0], str) else "all"
 
 
 def _beyond(spec: CampaignSpec) -> list[str]:

@@ -182,7 +182,7 @@ def _check_engine(cell: CampaignCell) -> None:
 def _copy(spec: EngineSpec, cell: CampaignCell) -> dict[str, Any] | None:
     """The engine as a run of this cell would keep it now; None where an adapter of the cell is gone."""
     try:
-        return engine_book.copy_for_run(spec, cell.engine["roles"])
+        return engine_book.copy_for_run(spec, cell.engine["roles"], constrained=cell.constrained)
     except EngineRefused:
         return None
 
@@ -215,6 +215,7 @@ def _start(campaign: Campaign, slot: CampaignRun, publish_to_workers: bool) -> R
             judge_profile=campaign.spec["judge_profile"],
             models=cell.engine["roles"],  # what was promoted since the start answers other runs
             ask_anew=bool(campaign.spec.get("ask_anew")),
+            constrained=cell.constrained,
             request_id=slot.request_id,
             created_by=campaign.created_by,
             publish_to_workers=publish_to_workers,

@@ -67,6 +67,7 @@ def _cell(found: CellReport) -> dict[str, Any]:
         "params": cell.params,
         "engine": cell.engine,
         "adapters": cell.adapters,
+        "constrained": cell.constrained,
         "language": cell.language,
         "price": cell.price,
         "runs": found.runs,

@@ -121,6 +121,7 @@ def differences(first: CampaignCell, second: CampaignCell) -> list[tuple[str, An
                 for name, value in sorted(cell.params.items())
                 if name != "language"
             },
+            "decoding": "constrained" if cell.constrained else "free",
             **{f"model for {role}": model for role, model in cell.engine.get("roles", {}).items()},
             "judge profile": cell.campaign.spec["judge_profile"],
             "seeds": ", ".join(map(str, cell.campaign.spec["seeds"])),

@@ -26,7 +26,10 @@ class Origin(StrEnum):
 
 @dataclass(slots=True)
 class RoleMeasures:
-    """`failures` counts what the strict parser refuses, by code; `rescued` of them the tolerant parser could use."""
+    """`failures` counts what the strict parser refuses, by code; `rescued` of them the tolerant parser could use.
+
+    `cut`: answers that the token limit ended, well-formed or not.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -36,6 +39,7 @@ class RoleMeasures:
     failures: dict[str, int] = field(default_factory=dict)
     rescued: int = 0
     stored: int = 0  # answers that were kept from an earlier call
+    cut: int = 0
 
     @property
     def format_failures(self) -> int:
@@ -49,6 +53,7 @@ class RoleMeasures:
         self.seconds += other.seconds
         self.rescued += other.rescued
         self.stored += other.stored
+        self.cut += other.cut
         for code, count in other.failures.items():
             self.failures[code] = self.failures.get(code, 0) + count
 
@@ -127,6 +132,7 @@ class _Reader:
                 {failure: 1} if failure else {},
                 int(bool(failure) and event.parse.usable),
                 int(stored is not None),
+                int(event.finish_reason == "length"),
             )
         )
 

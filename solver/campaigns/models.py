@@ -96,6 +96,11 @@ class CampaignCell(models.Model):
     def __str__(self) -> str:
         return f"cell {self.name}"
 
+    @property
+    def constrained(self) -> bool:
+        """Whether the answers of its runs are held to the grammars of their forms."""
+        return bool(self.engine.get("constrained"))
+
 
 class CampaignProblem(models.Model):
     """A problem of a campaign. Problems with the same `unit` are copies of one another and count once."""

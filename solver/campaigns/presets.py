@@ -33,6 +33,15 @@ class Preset:
         }
 
 
+# Training and constrained decoding both mend formats; each is measured without and with the other.
+DECODING = (
+    ("none", False, "base"),
+    ("none", True, "base, constrained"),
+    ("all", False, "adapters"),
+    ("all", True, "adapters, constrained"),
+)
+
+
 def adapter_models(engine: str) -> list[dict[str, Any]]:
     return [
         {"engine": engine, "adapters": adapters, "label": label}
@@ -52,6 +61,18 @@ PRESETS = (
         "Adapters one by one",
         "The paper's ablation: no adapter, then retrieval, debugging, planning and coding added in turn.",
         lambda engine: {"strategies": [{"name": "mapcoder"}], "models": adapter_models(engine)},
+    ),
+    Preset(
+        "decoding",
+        "Adapters against constrained decoding",
+        "Base and adapters, each decoded freely and held to the answer grammars: what does training give beyond form?",
+        lambda engine: {
+            "strategies": [{"name": "mapcoder"}],
+            "models": [
+                {"engine": engine, "adapters": adapters, "constrained": constrained, "label": label}
+                for adapters, constrained, label in DECODING
+            ],
+        },
     ),
     Preset(
         "profiles",

@@ -89,7 +89,10 @@ class Price(_Strict):
 
 class ModelChoice(_Strict):
     """`adapters`: which roles keep the model or adapter the engine names for them; the others get its base. Role and
-    name of an adapter: these roles are served by these adapters, the others by the base."""
+    name of an adapter: these roles are served by these adapters, the others by the base.
+
+    `constrained`: answers are held to the grammars of their forms while they are decoded.
+    """
 
     engine: str
     adapters: (
@@ -97,6 +100,7 @@ class ModelChoice(_Strict):
         | tuple[Literal["retrieval", "planning", "coding", "debugging"], ...]
         | dict[Literal["retrieval", "planning", "coding", "debugging"], AdapterName]
     ) = "all"
+    constrained: bool = False
     label: str = Field(default="", max_length=80)
     price: Price | None = None
 

@@ -281,6 +281,15 @@ class EngineSpec(_Strict):
     def title(self) -> str:
         return self.label or self.name
 
+    @property
+    def constrains(self) -> bool:
+        """Whether it can hold its answers to a grammar; a routed engine can where all its members can."""
+        if self.kind is EngineKind.ROUTED:
+            return all(member.constrains for member in self.members)
+        if self.kind is EngineKind.OPENAI:
+            return self.capabilities.structured_output
+        return self.kind is EngineKind.TRANSFORMERS
+
     def member_for(self, role: Role) -> EngineSpec:
         """The engine that answers `role`: of a routed engine one of its members, else itself."""
         if self.kind is not EngineKind.ROUTED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from solver.agents.answer_forms import HeadedProgram
 from solver.agents.answer_text import refused_as_too_long, too_long
 from solver.agents.fences import tolerant_code
 from solver.agents.formats import FormatFailure, Parsed
@@ -15,6 +16,7 @@ from solver.strategies.protocol import Outcome, Params, Workbench
 from solver.strategies.team import Team
 from trajectories.problem_schema import ProblemSpec
 
+HEADINGS = ("# Technique", "# Tutorial", "# Remembered problems", "# Approach", "# Final program")
 _HEADINGS_TRIED = 3  # the last one may be a comment inside the program
 _HEADING = re.compile(r"^#{1,6}[ \t]{0,3}Final program\b", re.IGNORECASE | re.MULTILINE)
 
@@ -25,7 +27,9 @@ def analogical(problem: ProblemSpec, bench: Workbench, params: Params) -> Outcom
 
     def solve() -> Outcome:
         parse = partial(final_program, language=team.brief.language)
-        code = team.ask(Role.CODING, team.brief.prompt("analogical"), parse, attempt=1).parsed.value
+        form = HeadedProgram(team.brief.language.key, HEADINGS)
+        prompt = team.brief.prompt("analogical", form)
+        code = team.ask(Role.CODING, prompt, parse, attempt=1).parsed.value
         if code is None:
             return written.nothing("the answer holds no final program")
         return Outcome(code, "the only program written", attempt=1)

@@ -27,7 +27,7 @@ def call_bound(params: Params) -> int:
 
 def _solve(team: Team, n: int, written: Candidates) -> Outcome:
     first_seen: dict[str, int] = {}
-    prompt = team.brief.prompt("direct")
+    prompt = team.brief.prompt("direct", team.form())
     for attempt in range(1, n + 1):
         answer = team.ask(
             Role.CODING, prompt, team.program, attempt=attempt, gist=f"sample {attempt}", sample=attempt

@@ -14,6 +14,7 @@ write the same one again.
 from __future__ import annotations
 
 from solver.agents import simulation
+from solver.agents.answer_forms import FreeText
 from solver.agents.planning import parse_plan_tolerant
 from solver.agents.sample_report import sample_report
 from solver.engines.protocol import Role
@@ -51,7 +52,7 @@ def _solve(team: Team, params: Params, written: Candidates) -> Outcome:
 
 def _simulated_plan(team: Team, failed: list[str], attempt: int) -> str | None:
     tried = "\n\n".join(f"### Plan {number}\n{plan}" for number, plan in enumerate(failed, start=1))
-    prompt = team.brief.prompt("codesim_planning", tried=tried or NONE)
+    prompt = team.brief.prompt("codesim_planning", FreeText(), tried=tried or NONE)
     plan = team.ask(Role.PLANNING, prompt, parse_plan_tolerant, attempt=attempt).parsed.value
     if plan is None:
         return None
@@ -62,7 +63,7 @@ def _simulated_plan(team: Team, failed: list[str], attempt: int) -> str | None:
     if seen is None or seen.holds:
         team.bench.note("plan_kept", attempt=attempt, simulated=seen is not None)
         return plan
-    prompt = team.brief.prompt("codesim_refinement", plan=plan, simulation=seen.text)
+    prompt = team.brief.prompt("codesim_refinement", FreeText(), plan=plan, simulation=seen.text)
     mended = team.ask(
         Role.PLANNING, prompt, parse_plan_tolerant, attempt=attempt, gist="mended plan"
     ).parsed.value
@@ -81,7 +82,11 @@ def _code_and_debug(team: Team, plan: str, attempt: int, t: int, written: Candid
         if passed is not None or not repairs_left:
             return passed
         prompt = team.brief.prompt(
-            "codesim_debugging", plan=plan, code=code.strip(), test_report=sample_report(run)
+            "codesim_debugging",
+            team.form(prose=True),
+            plan=plan,
+            code=code.strip(),
+            test_report=sample_report(run),
         )
         code = team.ask(Role.DEBUGGING, prompt, team.program, attempt=attempt).parsed.value
     return None

@@ -10,4 +10,4 @@ __all__ = ["call_bound", "cot"]
 
 
 def cot(problem: ProblemSpec, bench: Workbench, params: Params) -> Outcome:
-    return one_call(problem, bench, params, "cot")
+    return one_call(problem, bench, params, "cot", prose=True)

@@ -5,6 +5,7 @@ At most t further programs after the first. The last three reflections are kept,
 
 from __future__ import annotations
 
+from solver.agents.answer_forms import FreeText
 from solver.agents.planning import parse_plan_tolerant
 from solver.agents.sample_report import sample_report
 from solver.engines.protocol import Role
@@ -27,7 +28,8 @@ def call_bound(params: Params) -> int:
 
 
 def _solve(team: Team, t: int, written: Candidates) -> Outcome:
-    code = team.ask(Role.CODING, team.brief.prompt("direct"), team.program, attempt=1).parsed.value
+    first = team.brief.prompt("direct", team.form())
+    code = team.ask(Role.CODING, first, team.program, attempt=1).parsed.value
     reflections: list[str] = []
     for attempt in range(1, t + 2):
         if code is None:
@@ -44,7 +46,9 @@ def _solve(team: Team, t: int, written: Candidates) -> Outcome:
 
 
 def _reflection(team: Team, code: str, run: TestRun, attempt: int) -> str:
-    prompt = team.brief.prompt("reflexion_reflection", code=code.strip(), test_report=sample_report(run))
+    prompt = team.brief.prompt(
+        "reflexion_reflection", FreeText(), code=code.strip(), test_report=sample_report(run)
+    )
     reflection = team.ask(
         Role.DEBUGGING, prompt, parse_plan_tolerant, attempt=attempt, gist="reflection"
     ).parsed.value
@@ -54,6 +58,7 @@ def _reflection(team: Team, code: str, run: TestRun, attempt: int) -> str:
 def _next_program(team: Team, code: str, run: TestRun, reflections: list[str], attempt: int) -> str | None:
     prompt = team.brief.prompt(
         "reflexion_coding",
+        team.form(),
         code=code.strip(),
         test_report=sample_report(run),
         reflections="\n\n".join(f"{number}. {text}" for number, text in enumerate(reflections, start=1)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from solver.agents.answer_forms import FreeText
 from solver.agents.planning import parse_plan_tolerant
 from solver.engines.protocol import Role
 from solver.strategies.candidates import Candidates
@@ -15,7 +16,7 @@ def self_planning(problem: ProblemSpec, bench: Workbench, params: Params) -> Out
     written = Candidates(bench)
 
     def solve() -> Outcome:
-        prompt = team.brief.prompt("self_planning")
+        prompt = team.brief.prompt("self_planning", FreeText())
         plan = team.ask(Role.PLANNING, prompt, parse_plan_tolerant, attempt=1).parsed.value
         if plan is None:
             return written.nothing("the plan is empty")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from solver.agents import coding, debugging, planning, retrieval
+from solver.agents.answer_forms import FencedProgram
 from solver.agents.brief import Brief
 from solver.agents.formats import Parsed
 from solver.agents.languages import language
@@ -84,6 +85,10 @@ class Team:
     def program(self, text: str) -> Parsed[str]:
         """The program in a coder's or debugger's answer."""
         return coding.parse_strict(text) if self.strict else coding.parse_tolerant(text, self.brief.language)
+
+    def form(self, *, prose: bool = False) -> FencedProgram:
+        """How a program is to be answered in this run's language; `prose`: words may come before it."""
+        return FencedProgram(self.brief.language.key, prose)
 
     def test(self, code: str, attempt: int) -> TestRun:
         return self.bench.run_samples(code, self.brief.language.key, attempt=attempt)

@@ -304,3 +304,35 @@ def test_a_large_campaign_queues_only_its_window(engine: Scripted, transactional
     start(seeds=list(range(20)), at_once=4)
     assert CampaignRun.objects.count() == 12 * 2 * 20
     assert Run.objects.count() == 4
+
+
+def test_constrained_decoding_is_a_column_of_its_own(engine: Scripted, problems: list[Problem]) -> None:
+    holding = {
+        "name": "scripted",
+        "kind": "openai",
+        "base_url": "http://127.0.0.1:9/v1",
+        "allow_loopback": True,
+        "models": {"default": "m"},
+        "capabilities": {"structured_output": True},
+    }
+    Engine.objects.filter(name="scripted").update(spec=holding)
+    campaign = start(
+        strategies=[{"name": "direct"}],
+        models=[{"engine": "scripted"}, {"engine": "scripted", "constrained": True}],
+    )
+    free, constrained = campaign.cells.all()
+    assert (free.constrained, constrained.constrained) == (False, True)
+    assert constrained.name == "scripted, constrained"
+    work(campaign)
+    assert campaign.status == CampaignStatus.FINISHED
+    assert sum(request.grammar is not None for request in engine.asked) == len(problems)
+    runs_of = Run.objects.filter(campaign_slot__cell=constrained)
+    assert all(run.engine["constrained"] for run in runs_of) and runs_of.count() == len(problems)
+
+
+def test_constrained_decoding_on_an_engine_that_cannot_is_a_fault_of_the_spec(
+    engine: Scripted, problems: list[Problem]
+) -> None:
+    with pytest.raises(BadCampaign, match="cannot hold its answers to a grammar") as refused:
+        start(models=[{"engine": "scripted", "constrained": True}])
+    assert refused.value.faults[0].where == "models.1.constrained"

@@ -15,7 +15,7 @@ from solver.agents.brief import Brief
 from solver.agents.languages import language
 from solver.engines.protocol import ChatReply, EngineRefused, FinishReason, Role
 from solver.engines.transformers_engine import TransformersEngine
-from tests.agents.test_answer_grammar import strictly
+from tests.agents.test_answer_grammar import role_form, strictly
 from tests.engines.asking import request
 from tests.engines.conftest import tiny_spec
 from tests.engines.tiny_model import Shape, save_adapter, save_base
@@ -27,9 +27,7 @@ ADAPTERS = ("base", "retrieval", "planning", "coding", "debugging")
 
 
 def grammar(role: Role) -> str:
-    text = answer_grammar(role, BRIEF, line_chars=12, leaf_lines=2, code_lines=3)
-    assert text is not None
-    return text
+    return answer_grammar(role_form(role, BRIEF), 360 if role is Role.RETRIEVAL else 100)
 
 
 @pytest.fixture(scope="module")

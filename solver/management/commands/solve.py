@@ -48,6 +48,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--ask-anew", action="store_true", help="use and keep no stored answers")
         parser.add_argument(
+            "--constrained", action="store_true", help="hold every answer to the grammar of its form"
+        )
+        parser.add_argument(
             "--json", nargs="?", const="-", metavar="FILE", help="write the run and its events as JSON"
         )
 
@@ -91,6 +94,7 @@ class Command(BaseCommand):
                 judge_profile=options["judge_profile"],
                 adapters=dict.fromkeys(options["no_adapter"], False),
                 ask_anew=options["ask_anew"],
+                constrained=options["constrained"],
                 created_by="terminal",
                 publish_to_workers=False,
             )
