@@ -310,14 +310,14 @@ def test_closing_ends_calls_in_flight_with_a_sentence(tiny: Path) -> None:
 
 def test_a_failed_step_fails_its_rows_and_the_engine_serves_on(tiny: Path) -> None:
     engine = TransformersEngine(tiny_spec(tiny))
-    forward = engine._batch._model.forward
+    forward = engine._batch._model.model.forward
     try:
 
         def broken(*_args: object, **_kwargs: object) -> None:
-            engine._batch._model.forward = forward
+            engine._batch._model.model.forward = forward
             raise RuntimeError("out of memory")
 
-        engine._batch._model.forward = broken
+        engine._batch._model.model.forward = broken
         with pytest.raises(EngineUnreachable, match="failed while computing"):
             ask(engine, ("coding", "sum", 4))
         assert ask(engine, ("coding", "sum", 4)).usage.completion_tokens == 4
