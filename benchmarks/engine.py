@@ -1,6 +1,6 @@
 """The in-process engine against plain peft: mixed adapters, many problems in flight, shared prompts, exactness.
 
-    python -m benchmarks.engine [--model tiny|100m] [--repeat 3] [--json FILE]
+    python -m benchmarks.engine [--model tiny|100m] [--dtype float32|bfloat16|both] [--repeat 3] [--json FILE]
 
 Random weights of true shapes, fixed answer lengths, one torch thread; the unit is useful answer tokens per CPU-second
 of this process, so a busy machine changes little. Every mode is run `--repeat` times in turn and its median counts.
@@ -35,11 +35,13 @@ from solver.engines.transformers_engine import TransformersEngine
 from tests.engines.tiny_model import Shape, save_adapter, save_base
 
 ROLES = ("retrieval", "planning", "coding", "debugging")
-SHAPES = {  # dtype beside it
-    "tiny": (Shape(256, 704, 4, 4, 8192, 0.02, ends=False), "float32"),
-    "100m": (Shape(768, 2048, 12, 12, 32768, 0.02, ends=False), "bfloat16"),
+SHAPES = {
+    "tiny": Shape(256, 704, 4, 4, 8192, 0.02, ends=False),
+    "100m": Shape(768, 2048, 12, 12, 32768, 0.02, ends=False),  # 98.3 million parameters
 }
+DTYPES = {"float32": ("float32",), "bfloat16": ("bfloat16",), "both": ("bfloat16", "float32")}
 RANK = 32
+PROBLEMS = 8
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,17 @@ def shared_jobs() -> list[Job]:
     return [Job("coding", digits(512, 1) + digits(24, i), 1) for i in range(6)]
 
 
+def save_models(folder: Path, model: str) -> None:
+    save_base(folder / "base", SHAPES[model])
+    for seed, role in enumerate(ROLES):
+        save_adapter(folder / "base", folder / role, seed=seed, r=RANK, lora_alpha=RANK)
+
+
 class Lab:
     """The models on disk, and each way of running them."""
 
-    def __init__(self, folder: Path, model: str) -> None:
-        shape, self.dtype = SHAPES[model]
-        self.folder = folder
-        save_base(folder / "base", shape)
-        for seed, role in enumerate(ROLES):
-            save_adapter(folder / "base", folder / role, seed=seed, r=RANK, lora_alpha=RANK)
+    def __init__(self, folder: Path, dtype: str) -> None:
+        self.folder, self.dtype = folder, dtype
         self.peft = self._peft()
         self.tokenizer = AutoTokenizer.from_pretrained(folder / "base", padding_side="left")
 
@@ -141,17 +145,18 @@ def flood(engine: TransformersEngine, jobs: list[Job]) -> list[str]:
         return list(pool.map(lambda job: chat(engine, job), jobs))
 
 
-def problem(engine: TransformersEngine, number: int) -> int:
-    """Four calls in a row, one a role, as one problem's pipeline makes them. Returns the answer tokens."""
+def problem(number: int) -> list[Job]:
+    """Four calls in a row, one a role, as one problem's pipeline makes them."""
     lengths = (24, 32, 40, 24)
-    for step, (role, length) in enumerate(zip(ROLES, lengths, strict=True)):
-        chat(engine, Job(role, digits(96 + 32 * step, 100 * number + step), length))
-    return sum(lengths)
+    return [
+        Job(role, digits(96 + 32 * step, 100 * number + step), length)
+        for step, (role, length) in enumerate(zip(ROLES, lengths, strict=True))
+    ]
 
 
-def pipeline(engine: TransformersEngine, problems: int, in_flight: int) -> None:
+def pipeline(engine: TransformersEngine, in_flight: int) -> None:
     with ThreadPoolExecutor(in_flight) as pool:
-        list(pool.map(lambda number: problem(engine, number), range(problems)))
+        list(pool.map(lambda number: [chat(engine, job) for job in problem(number)], range(PROBLEMS)))
 
 
 def cpu_seconds(modes: dict[str, Callable[[], Any]], repeat: int) -> dict[str, list[float]]:
@@ -199,14 +204,17 @@ def measure(lab: Lab, repeat: int) -> tuple[dict[str, list[float]], dict[str, in
         "peft, adapter_names batch": lambda: lab.peft_mixed(mixed),
         "engine, one after another": lambda: [chat(plain, job) for job in mixed],
         "engine, 12 in flight": lambda: flood(batch, mixed),
-        "pipeline, 1 problem in flight": lambda: pipeline(plain, 8, 1),
-        "pipeline, 8 problems in flight": lambda: pipeline(batch, 8, 8),
+        "8 problems, peft, one after another": lambda: [
+            lab.peft_one_by_one(problem(number)) for number in range(PROBLEMS)
+        ],
+        "8 problems, engine, 1 in flight": lambda: pipeline(plain, 1),
+        "8 problems, engine, 8 in flight": lambda: pipeline(batch, 8),
         "shared prompt, computed each time": lambda: [chat(plain, job) for job in shared],
         "shared prompt, reused": with_reuse,
     }
     useful = sum(job.answer for job in mixed)
     tokens = dict.fromkeys(modes, useful)
-    tokens.update({name: 8 * 120 for name in modes if name.startswith("pipeline")})
+    tokens.update({name: PROBLEMS * 120 for name in modes if name.startswith("8 problems")})
     tokens.update({name: sum(job.answer for job in shared) for name in modes if name.startswith("shared")})
     try:
         return cpu_seconds(modes, repeat), tokens
@@ -215,24 +223,36 @@ def measure(lab: Lab, repeat: int) -> tuple[dict[str, list[float]], dict[str, in
             engine.close()
 
 
-def bars(median: dict[str, float], identical: int, repeat: int, model: str) -> list[Bar]:
-    def ratio(name: str, slow: str, fast: str, goal: float) -> Bar:
-        return Bar(f"{name} ({model})", median[slow] / median[fast], "times", goal, "min", repeat)
+def bars(median: dict[str, float], repeat: int, label: str) -> list[Bar]:
+    """How many times as fast; without a goal where the ratio only helps to read the others."""
 
+    def ratio(name: str, slow: str, fast: str, goal: float) -> Bar:
+        return Bar(f"{name} ({label})", median[slow] / median[fast], "times", goal, "min", repeat)
+
+    eight = "8 problems, engine, 8 in flight"
     return [
         ratio(
             "12 mixed against peft adapter_names", "peft, adapter_names batch", "engine, 12 in flight", 1.7
         ),
         ratio("12 mixed against peft one by one", "peft, one after another", "engine, 12 in flight", 3.5),
         ratio(
-            "8 problems in flight against 1",
-            "pipeline, 1 problem in flight",
-            "pipeline, 8 problems in flight",
+            "8 problems in flight against peft's one by one",
+            "8 problems, peft, one after another",
+            eight,
             3.0,
         ),
         ratio("prefix reuse", "shared prompt, computed each time", "shared prompt, reused", 2.3),
-        Bar(f"answers identical to peft one by one ({model}, float32)", identical, "of 16", 16, "min", 16),
     ]
+
+
+def rows(seconds: dict[str, list[float]], tokens: dict[str, int], dtype: str) -> list[dict[str, Any]]:
+    found = []
+    for name, values in seconds.items():
+        value = statistics.median(values)
+        spread = 100 * (max(values) - min(values)) / value
+        measured = {"CPU s": value, "tokens/CPU s": tokens[name] / value, "spread %": spread}
+        found.append({"mode": name, "dtype": dtype, **measured})
+    return found
 
 
 def main() -> None:
@@ -240,29 +260,26 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", choices=sorted(SHAPES), default="tiny")
+    parser.add_argument("--dtype", choices=sorted(DTYPES), default="both")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     transformers_logging.disable_progress_bar()
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory(prefix="mcl-bench-") as folder:
-        lab = Lab(Path(folder), options.model)
-        seconds, tokens = measure(lab, options.repeat)
-        lab.dtype = "float32"
-        lab.peft = lab._peft()
-        identical = exact(lab)
-    median = {name: statistics.median(values) for name, values in seconds.items()}
-    rows = [
-        {
-            "mode": name,
-            "dtype": SHAPES[options.model][1],
-            "CPU s": value,
-            "tokens/CPU s": tokens[name] / value,
-            "spread %": 100 * (max(seconds[name]) - min(seconds[name])) / value,
-        }
-        for name, value in median.items()
-    ]
-    report("engine", bars(median, identical, options.repeat, options.model), rows, options.json)
+    found: list[Bar] = []
+    table: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="mcl-bench-") as name:
+        folder = Path(name)
+        save_models(folder, options.model)
+        for dtype in DTYPES[options.dtype]:
+            seconds, tokens = measure(Lab(folder, dtype), options.repeat)
+            median = {mode: statistics.median(values) for mode, values in seconds.items()}
+            found += bars(median, options.repeat, f"{options.model}, {dtype}")
+            table += rows(seconds, tokens, dtype)
+        identical = exact(Lab(folder, "float32"))
+    what = f"answers identical to peft one by one ({options.model}, float32)"
+    found.append(Bar(what, identical, "of 16", 16, "min", 16))
+    report("engine", found, table, options.json)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import torch
 from safetensors.torch import load_file
 from torch import nn
-from torch.nn import functional
 
 from solver.engines.adapters import AdapterFiles, BadAdapter
+from solver.engines.transformers_linear import Factor, FastLinear
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,68 +40,87 @@ class Mixed:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Neighbouring rows of one adapter each: (first row, end row, segment). For long inputs, where a mask
+    """Neighbouring rows of one adapter each: (first row, end row, adapter). For long inputs, where a mask
     over the whole rank would cost more than a few smaller products.
     """
 
-    groups: tuple[tuple[int, int, Segment], ...]
+    groups: tuple[tuple[int, int, str], ...]
 
 
-Choice = Segment | Mixed | Grouped | None
+Choice = str | Mixed | Grouped | None  # a single adapter by name
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An adapter's, or all adapters', two factors of one layer: A [rank, inputs], B [outputs, rank]."""
+
+    a: Factor
+    b: Factor
+
+    @classmethod
+    def of(cls, a: torch.Tensor, b: torch.Tensor) -> Pair:
+        return cls(Factor(a.contiguous()), Factor(b.contiguous()))
+
+    def added(self, x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """y + ((x A^T) * mask) B^T; y may be overwritten."""
+        inner = self.a.product(x)
+        return self.b.added(inner if mask is None else inner.mul_(mask), y)
 
 
 class BankLinear(nn.Module):
     """A linear layer with every adapter's factors; which of them take part is chosen per forward by the bank."""
 
-    def __init__(self, base: nn.Linear, bank: LoraBank) -> None:
+    def __init__(self, base: FastLinear, bank: LoraBank) -> None:
         super().__init__()
         self.base = base
         self._bank = [bank]  # in a list, so that torch does not walk into it
-        self.pairs: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        self.a = base.weight.new_zeros(0, base.in_features)
-        self.b = base.weight.new_zeros(base.out_features, 0)
+        self._factors: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._alone: dict[str, Pair] = {}
+        self._together: Pair | None = None
+
+    def add(self, name: str, a: torch.Tensor, b: torch.Tensor) -> None:
+        """An adapter's factors, the scale folded into b."""
+        base = self.base
+        a, b = a.to(base.device, base.dtype), b.to(base.device, base.dtype)
+        self._factors[name] = (a, b)
+        self._alone[name] = Pair.of(a, b)
+
+    def remove(self, name: str) -> None:
+        self._factors.pop(name, None)
+        self._alone.pop(name, None)
 
     def stack(self, names: Sequence[str], widths: Sequence[int]) -> None:
         """Rebuild the stacked factors; an adapter without this layer, or of lower rank here, is padded with
         zeros.
         """
+        base = self.base
         a, b = [], []
         for name, width in zip(names, widths, strict=True):
-            own = self.pairs.get(name)
+            own = self._factors.get(name)
             rank = 0 if own is None else own[0].shape[0]
             if own is not None:
                 a.append(own[0])
                 b.append(own[1])
             if rank < width:
-                a.append(self.base.weight.new_zeros(width - rank, self.base.in_features))
-                b.append(self.base.weight.new_zeros(self.base.out_features, width - rank))
-        weight = self.base.weight
-        self.a = torch.cat(a).contiguous() if a else weight.new_zeros(0, self.base.in_features)
-        self.b = torch.cat(b, dim=1).contiguous() if b else weight.new_zeros(self.base.out_features, 0)
+                a.append(torch.zeros(width - rank, base.in_features, dtype=base.dtype, device=base.device))
+                b.append(torch.zeros(base.out_features, width - rank, dtype=base.dtype, device=base.device))
+        self._together = Pair.of(torch.cat(a), torch.cat(b, dim=1)) if a else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # x [rows, tokens, inputs]
         y: torch.Tensor = self.base(x)
         choice = self._bank[0].choice
-        if choice is None:
+        if choice is None or self._together is None:
             return y
-        if isinstance(choice, Segment):
-            _add(
-                y,
-                functional.linear(x, self.a[choice.begin : choice.end]),
-                self.b[:, choice.begin : choice.end],
-            )
-        elif isinstance(choice, Mixed):
-            _add(y, functional.linear(x, self.a).mul_(choice.mask), self.b)
-        else:
-            for first, end, segment in choice.groups:
-                inner = functional.linear(x[first:end], self.a[segment.begin : segment.end])
-                _add(y[first:end], inner, self.b[:, segment.begin : segment.end])
+        if isinstance(choice, Mixed):
+            return self._together.added(x, y, choice.mask)
+        if isinstance(choice, str):
+            own = self._alone.get(choice)
+            return y if own is None else own.added(x, y)
+        for first, end, name in choice.groups:
+            own = self._alone.get(name)
+            if own is not None:
+                y[first:end] = own.added(x[first:end], y[first:end])
         return y
-
-
-def _add(y: torch.Tensor, inner: torch.Tensor, b: torch.Tensor) -> None:
-    """y += inner b^T in place; y is fresh from the base layer and contiguous along rows."""
-    y.view(-1, y.shape[-1]).addmm_(inner.reshape(-1, inner.shape[-1]), b.t())
 
 
 class LoraBank:
@@ -130,16 +149,14 @@ class LoraBank:
                 )
         tensors = load_file(str(adapter.weights))
         for module, factor in adapter.factors.items():
-            layer = self._layer(module)
-            weight = layer.base.weight
             a = tensors[f"base_model.model.{module}.lora_A.weight"]
             b = tensors[f"base_model.model.{module}.lora_B.weight"].float() * factor.scale
-            layer.pairs[adapter.name] = (a.to(weight), b.to(weight))
+            self._layer(module).add(adapter.name, a, b)
         self._restack({**self._widths(), adapter.name: adapter.rank})
 
     def unload(self, name: str) -> None:
         for layer in self._layers.values():
-            layer.pairs.pop(name, None)
+            layer.remove(name)
         self._restack({other: width for other, width in self._widths().items() if other != name})
 
     def choose(self, adapters: Sequence[str | None]) -> Choice:
@@ -147,7 +164,7 @@ class LoraBank:
         if all(name is None for name in adapters):
             return None
         if len(set(adapters)) == 1 and adapters[0] is not None:
-            return self._segments[adapters[0]]
+            return adapters[0]
         weight = next(self._model.parameters())
         total = max(segment.end for segment in self._segments.values())
         mask = torch.zeros(len(adapters), 1, total, dtype=weight.dtype)
@@ -161,13 +178,13 @@ class LoraBank:
         """As `choose`, for rows of many tokens; equal adapters must stand side by side."""
         if len(set(adapters)) == 1:
             return self.choose(adapters)
-        groups: list[tuple[int, int, Segment]] = []
+        groups: list[tuple[int, int, str]] = []
         first = 0
         for row in range(1, len(adapters) + 1):
             if row == len(adapters) or adapters[row] != adapters[first]:
                 name = adapters[first]
                 if name is not None:
-                    groups.append((first, row, self._segments[name]))
+                    groups.append((first, row, name))
                 first = row
         return Grouped(tuple(groups))
 
@@ -183,13 +200,13 @@ class LoraBank:
             self._segments[name] = Segment(begin, begin + width)
             begin += width
 
-    def _place(self, adapter: AdapterFiles, module: str) -> nn.Linear:
+    def _place(self, adapter: AdapterFiles, module: str) -> FastLinear:
         try:
             found = self._model.get_submodule(module)
         except AttributeError:
             found = None
         base = found.base if isinstance(found, BankLinear) else found
-        if not isinstance(base, nn.Linear):
+        if not isinstance(base, FastLinear):
             raise BadAdapter(
                 f"The adapter {adapter.name!r} does not fit this base: there is no linear layer {module[:100]}; "
                 "use the base it was trained on."

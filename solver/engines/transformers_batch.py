@@ -260,16 +260,16 @@ class Batch:
 
     def _forward(self, ids: torch.Tensor, slab: Slab, width: int) -> torch.Tensor:
         """Logits of the last column, [rows, vocabulary]; ids [rows, width]."""
-        out = self._model(
+        out = self._model.model(
             input_ids=ids.to(self._shape.device),
             attention_mask=slab.mask(width),
             position_ids=slab.positions(width),
             past_key_values=slab,
             use_cache=True,
-            logits_to_keep=1,
         )
         slab.advance(width)
-        logits: torch.Tensor = out.logits[:, -1]
+        # Two dimensions: a batched product would copy the vocabulary's whole matrix once a row.
+        logits: torch.Tensor = self._model.lm_head(out.last_hidden_state[:, -1].contiguous())
         return logits
 
     def _deliver(self, rows: Sequence[Row], logits: torch.Tensor) -> None:

@@ -36,6 +36,7 @@ from solver.engines.transformers_answer import Answer, Origin
 from solver.engines.transformers_bank import LoraBank
 from solver.engines.transformers_batch import Batch, Row
 from solver.engines.transformers_grammar import GrammarBook
+from solver.engines.transformers_linear import quicken
 from solver.engines.transformers_sampling import Sampler
 from solver.engines.transformers_slab import KvShape
 from solver.engines.transformers_text import Codec, TextStream
@@ -276,6 +277,7 @@ def _load(base: BaseFiles, settings: LocalSettings) -> tuple[Any, KvShape]:
         trust_remote_code=False,
     )
     model.to(device).eval().requires_grad_(False)
+    quicken(model)
     config = model.config
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return model, KvShape(config.num_hidden_layers, config.num_key_value_heads, size, dtype, device)
