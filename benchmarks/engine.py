@@ -224,7 +224,7 @@ def measure(lab: Lab, repeat: int) -> tuple[dict[str, list[float]], dict[str, in
 
 
 def bars(median: dict[str, float], repeat: int, label: str) -> list[Bar]:
-    """How many times as fast; without a goal where the ratio only helps to read the others."""
+    """How many times as fast."""
 
     def ratio(name: str, slow: str, fast: str, goal: float) -> Bar:
         return Bar(f"{name} ({label})", median[slow] / median[fast], "times", goal, "min", repeat)

@@ -8,7 +8,7 @@ from solver import runs
 from solver.engines.registry import close_engine
 from solver.models import Engine
 from tests.engines.loopback import serving
-from tests.engines.test_misbehaving_servers import BRIEF, KEY, WAYS
+from tests.engines.test_misbehaving_servers import KEY, PATIENT, WAYS
 from trajectories.models import Problem, RunStatus, StepEvent
 
 FEW = (
@@ -28,7 +28,7 @@ def test_the_failure_is_recorded_at_its_step_and_ends_the_run(
     monkeypatch.setenv("TEST_KEY", KEY)
     way = WAYS[name]
     with serving(way.behave) as board:
-        spec = board.spec(timeouts=BRIEF, tries=1, key_env="TEST_KEY")
+        spec = board.spec(timeouts=PATIENT, tries=1, key_env="TEST_KEY")
         Engine.objects.create(name=spec.name, spec=spec.model_dump(mode="json", exclude_defaults=True))
         run = runs.start(problem, strategy="direct", engine=spec.name, publish_to_workers=False)
         assert runs.execute(run.pk, "test")
