@@ -8,7 +8,7 @@ from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
 from solver.tasks import worker_name
-from training import examples, training_tasks
+from training import blame, examples, training_tasks
 from training.datasets import lifecycle as datasets
 from training.datasets.build import build
 from training.distillation import lifecycle as distillation
@@ -48,6 +48,7 @@ def curate() -> None:
     for case_id in supervision.workable(limit=AT_ONCE):
         _send("training.tasks.supervise", case_id)
     distillation.keep_going()
+    blame.settle_replays()
     examples.settle()
 
 

@@ -101,7 +101,7 @@ def test_the_supervisor_is_a_step_of_the_supervised_run_and_costs_the_run_nothin
     step = Step.objects.get(run=run, role="supervisor")
     assert (step.number, step.state, step.gist) == (steps + 1, "done", "blames coding")
     assert (run.calls, run.verdict, run.status) == (calls, "WA", "finished")
-    blame = Blame.objects.get(run=run)
+    blame = Blame.objects.get(run=run, source="supervisor")
     assert (blame.source, blame.agent, blame.step, blame.confidence) == ("supervisor", "coding", 4, 1.0)
 
 
@@ -151,7 +151,7 @@ def test_votes_are_counted_and_citations_of_nothing_are_defects(
     assert case.ranking[0] == "coding" and [vote["unknown"] for vote in case.votes] == [1, 0, 0]
     seeds = [r.sampling.seed for r in listening.asked if r.role is Role.SUPERVISOR]
     assert seeds == [0, 1, 2]
-    assert Blame.objects.get(run=run).confidence == pytest.approx(2 / 3, abs=0.001)
+    assert Blame.objects.get(run=run, source="supervisor").confidence == pytest.approx(2 / 3, abs=0.001)
 
 
 def test_answers_that_nobody_can_read_leave_the_case_undecided_and_it_can_be_tried_again(

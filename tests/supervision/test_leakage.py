@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.factories import problem_spec
 from training import leakage
 
-WORDS = st.lists(st.from_regex(r"[a-z]{3,8}", fullmatch=True), max_size=8).map(" ".join)
+WORDS = st.lists(st.sampled_from(["read", "the", "sum", "of", "both", "line", "n"]), max_size=8).map(" ".join)
 
 
 @given(before=WORDS, after=WORDS, number=st.integers(10**6, 10**12))

@@ -17,7 +17,7 @@ from training.supervision.models import Supervision, SupervisionCase
 from training.supervision.spec import SupervisionSpec
 
 PAGE = 50
-NUMBERS = ("votes", "rounds", "draws")
+NUMBERS = ("votes", "rounds", "draws", "replays")
 
 
 def _whole(text: str, default: int = 0) -> int:

@@ -39,6 +39,9 @@ class SupervisionSpec(BaseModel):
     reviser: Literal["student", "teacher"] = "student"
     teacher: str = ""
     downstream: bool = True
+    replays: int = Field(
+        default=0, ge=0, le=20
+    )  # of every agent, beside the votes: blame by counterfactual replay
     seed: int = Field(default=0, ge=0, lt=2**31)
 
     @model_validator(mode="after")

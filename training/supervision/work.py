@@ -19,7 +19,7 @@ from solver.change import Change
 from solver.engines.protocol import EngineError, EngineUnreachable, Role
 from solver.engines.registry import open_engine
 from solver.engines.spec import BadSpec
-from training import examples
+from training import blame, examples
 from training.models import Way
 from training.row_leases import Hold, held
 from training.supervision import lifecycle, steps
@@ -78,7 +78,7 @@ def _forward(case: SupervisionCase, hold: Hold, publish: bool) -> None:
         if case.state != CaseState.WAITING:
             return
     if not case.ranking:
-        _blame(case, spec, hold)
+        _blame(case, spec, hold, publish)
     if case.state == CaseState.WAITING:
         _begin_round(case, spec, hold, publish)
 
@@ -86,7 +86,7 @@ def _forward(case: SupervisionCase, hold: Hold, publish: bool) -> None:
 # -- blame
 
 
-def _blame(case: SupervisionCase, spec: SupervisionSpec, hold: Hold) -> None:
+def _blame(case: SupervisionCase, spec: SupervisionSpec, hold: Hold, publish: bool) -> None:
     problem = case.run.problem.spec()
     path = steps.Path(case.run)
     engine = engine_book.get(spec.supervisor)
@@ -100,6 +100,9 @@ def _blame(case: SupervisionCase, spec: SupervisionSpec, hold: Hold) -> None:
         _write(hold, case, state=CaseState.FAILED, message=why)
         return
     _record_blame(case, spec, given, ranking[0], path)
+    blame.by_rule(case.run)
+    if spec.replays:
+        blame.start_replays(case.run, spec.replays, publish_to_workers=publish)
 
 
 def rank(given: Sequence[Vote]) -> list[str]:
