@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver.agents import supervisor
@@ -91,12 +91,14 @@ def test_a_citation_of_what_is_not_there_is_a_defect(wrong: Citation) -> None:
     assert not supervisor.checked([wrong], STEPS)[0].known
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     supervisor.parse(text)
     supervisor.parse("{" + text)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),

@@ -34,7 +34,11 @@ def test_the_same_spec_over_the_same_pool_is_the_same_content(transactional_db: 
     assert built().digest != first.digest
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     counts=st.lists(st.integers(1, 4), min_size=1, max_size=8),
     share=st.floats(0, 0.9),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.datasets.conftest import built, example, problems, story
@@ -24,6 +24,7 @@ TURNS = st.tuples(st.none() | TEXT, TEXT).map(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(turns=TURNS, answer=TEXT, refused=TEXT)
 def test_a_pair_survives_every_format(turns: list[dict[str, str]], answer: str, refused: str) -> None:
     for form in FORMATS.values():
@@ -33,6 +34,7 @@ def test_a_pair_survives_every_format(turns: list[dict[str, str]], answer: str, 
         assert formats.read(json.loads(json.dumps(form.write(pair)))) == pair, form.key
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.integers() | TEXT,

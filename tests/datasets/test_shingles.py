@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.datasets.conftest import story
@@ -32,6 +32,7 @@ def test_the_share_of_equal_values_estimates_the_jaccard_likeness() -> None:
     assert max(map(abs, wrong)) < 0.25
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=400))
 def test_a_text_is_like_itself_and_any_text_has_a_signature(text: str) -> None:
     assert (signed(text) == signed(text)).all()

@@ -85,7 +85,7 @@ class Killed(BaseException):
     """As good as kill -9."""
 
 
-@pytest.mark.parametrize("at", range(1, 8))
+@pytest.mark.parametrize("at", [1, 2, 4])
 def test_a_kill_during_the_harvest_loses_no_example_and_doubles_none(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:

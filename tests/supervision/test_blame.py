@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver import runs
@@ -55,6 +55,7 @@ def test_nobody_is_blamed_where_no_replay_passes(engine: Scripted, problem: Prob
     assert (found.agent, found.flips, found.trials) == ("none", 0, 3)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=4))
 def test_the_blamed_agent_is_one_whose_replays_passed_more_than_all_later_ones(passed: list[int]) -> None:
     told = [Redone(f"a{at}", at + 1, hits, 5) for at, hits in enumerate(passed)]
