@@ -50,8 +50,8 @@ on("take-save", async () => {
   const forms = $$(".take").filter((form) => form.querySelector(":checked"));
   if (!forms.length) return say("Take at least one part first");
   for (const form of forms) {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
-    if (!response?.ok) return say("The lab did not answer; nothing further was accepted. Press a again");
+    const response = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => null);
+    if (response?.type !== "opaqueredirect") return say("The lab did not answer; nothing further was accepted. Press a again");
   }
   location.reload();
   return undefined;

@@ -17,7 +17,7 @@ const address = (step, rest) => panel.dataset.stepUrl.replace("/steps/0/", `/ste
 const clock = () => new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 const journal = panel && new Journal({
-  url: panel.dataset.say,
+  url: panel.dataset.sayUrl,
   actor: panel.dataset.actor,
   onState(state, text, waiting) {
     const box = $("#saved");
@@ -100,6 +100,7 @@ async function edit() {
   } else {
     const response = await fetch(address(step, "copy/answer/")).catch(() => null);
     if (!response?.ok) return say("The answer could not be loaded");
+    if ($("dialog[open]") || number() !== step) return undefined; // the reader has gone on
     box.value = await response.text();
   }
   $("#replay-form").action = address(step, "replays/");

@@ -116,6 +116,7 @@ document.addEventListener("step-selected", () => {
   clearTimeout(scrubTimer);
   scrubTimer = setTimeout(scrubbers, 60);
 });
+scrubbers();
 for (const [name, of] of Object.entries(LINES)) {
   document.getElementById(name)?.addEventListener("input", (event) => {
     const here = current() ?? steps()[0];
