@@ -19,6 +19,10 @@ ARTEFACT = Path(__file__).parent / "artefact"
 PROBLEMS = Path(__file__).parent / "problems.jsonl"
 NAME = "micro"
 LABEL = "micro model, synthetic family"
+TEACHER = "micro-teacher"
+TEACHER_LABEL = "Micro teacher and supervisor: a program that knows the family, no model"
+TEACHER_MODEL = "micro-oracle"
+TEACHER_MISTAKES = 0.05  # of its answers, so that "kept if it passes" has something to drop
 TEMPLATES = "micro"
 AGENTS = ("retrieval", "planning", "coding", "debugging")
 OUT_OF_FAMILY = (
@@ -78,6 +82,21 @@ def engine_entry() -> dict[str, Any]:
         "templates": TEMPLATES,
         "context_tokens": CONTEXT,
         "sampling": {"temperature": 0.0, "max_tokens": LONGEST_ANSWER},
+    }
+
+
+def teacher_entry() -> dict[str, Any]:
+    """The teacher and supervisor of the micro world (`micro.oracle_server`), on the socket that the lab gives it."""
+    return {
+        "name": TEACHER,
+        "kind": "openai",
+        "label": TEACHER_LABEL,
+        "base_url": "http://localhost/v1",
+        "allow_loopback": True,
+        "models": {"default": TEACHER_MODEL},
+        "templates": TEMPLATES,
+        "simulated": True,
+        "sampling": {"temperature": 0.0, "max_tokens": 1024},
     }
 
 

@@ -1,6 +1,7 @@
 """The teacher of the micro world: a program that answers the agents' prompts, behind an OpenAI-compatible API.
 
     python -m micro.oracle_server --port 8090
+    python -m micro.oracle_server --socket FILE     # as the lab starts it
 
 It reads the role and the problem out of the prompt (each template is inverted into a pattern), parses the statement
 and answers from the oracle. A prompt that no template makes, or a statement outside the family, gets a 400. A reviewer's
@@ -14,23 +15,27 @@ import argparse
 import json
 import random
 import re
+import socket
+import socketserver
 import time
 from collections.abc import Iterator
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from string import Template
 from typing import Any
 
 from micro import oracle, supervisor
 from micro.chain import Chain
 from micro.corpus import wrong_chain
+from micro.engine_spec import TEACHER_MODEL
 from micro.prompting import TEMPLATES
 from micro.statement import parse
 from solver.agents import prompts
 from solver.agents.prompts import Prompt
 
-MODEL = "micro-oracle"
 ROLES = ("retrieval", "planning", "confidence", "coding", "debugging")
+MODEL = TEACHER_MODEL
 LONGEST_BODY = 1_000_000
 _WORDS_A_CHUNK = 8
 
@@ -178,12 +183,31 @@ def _pieces(text: str) -> Iterator[str]:
         yield "".join(words[at : at + _WORDS_A_CHUNK])
 
 
+class _SocketServer(ThreadingHTTPServer):
+    """The same on a unix socket, which only its owner may open."""
+
+    address_family = socket.AF_UNIX
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)
+        Path(str(self.server_address)).chmod(0o600)
+        self.server_name, self.server_port = "localhost", 0
+
+
 def serve(
-    host: str = "127.0.0.1", port: int = 0, mistakes: float = 0.0, blame_errors: float = 0.0
+    host: str = "127.0.0.1",
+    port: int = 0,
+    mistakes: float = 0.0,
+    blame_errors: float = 0.0,
+    socket_file: Path | None = None,
 ) -> ThreadingHTTPServer:
-    """A bound server; the caller runs `serve_forever`. Port 0 takes a free one."""
-    settings = {"mistakes": mistakes, "blame_errors": blame_errors}
-    server = ThreadingHTTPServer((host, port), type("Handler", (_Handler,), settings))
+    """A bound server; the caller runs `serve_forever`. Port 0 takes a free one; a `socket_file` stands for both."""
+    handler = type("Handler", (_Handler,), {"mistakes": mistakes, "blame_errors": blame_errors})
+    if socket_file is not None:
+        socket_file.unlink(missing_ok=True)
+        return _SocketServer(str(socket_file), handler)  # type: ignore[arg-type]
+    server = ThreadingHTTPServer((host, port), handler)
     server.daemon_threads = True
     return server
 
@@ -194,6 +218,7 @@ def main() -> None:
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
+    parser.add_argument("--socket", type=Path, default=None, help="a unix socket instead of host and port")
     parser.add_argument(
         "--mistakes", type=float, default=0.0, help="share of prompts answered wrongly, 0 to 1"
     )
@@ -204,8 +229,11 @@ def main() -> None:
         help="share of a supervisor's calls that name a wrong agent, 0 to 1: simulated, no model judges (0.35)",
     )
     arguments = parser.parse_args()
-    server = serve(arguments.host, arguments.port, arguments.mistakes, arguments.blame_errors)
-    print(f"{MODEL} answers at http://{arguments.host}:{server.server_address[1]}/v1", flush=True)
+    server = serve(
+        arguments.host, arguments.port, arguments.mistakes, arguments.blame_errors, arguments.socket
+    )
+    where = arguments.socket or f"http://{arguments.host}:{server.server_address[1]}/v1"
+    print(f"{MODEL} answers at {where}", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

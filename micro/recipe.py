@@ -30,6 +30,7 @@ from pathlib import Path
 
 from micro import adapters, artefact, distillation, evaluation, pretraining
 from micro.corpus import Document
+from micro.engine_spec import TEACHER_MISTAKES
 from micro.oracle_server import MODEL, serve
 from micro.scale import SCALES, Scale
 from micro.staff import AGENTS
@@ -39,7 +40,6 @@ from solver.engines.protocol import ChatModel
 from solver.engines.spec import Capabilities, EngineKind, EngineSpec
 from solver.judge import Judge
 
-TEACHER_MISTAKES = 0.05
 JUDGE_SLOTS = 2
 
 

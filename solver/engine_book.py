@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from micro.engine_spec import OUT_OF_FAMILY, engine_entry, is_in_family
+from micro.engine_spec import OUT_OF_FAMILY, TEACHER, engine_entry, is_in_family, teacher_entry
 from micro.engine_spec import TEMPLATES as MICRO_TEMPLATES
 from solver.engines.protocol import EngineRefused, Role
 from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec, adapter_digest
@@ -31,6 +31,7 @@ def shipped() -> dict[str, EngineSpec]:
     specs: dict[str, EngineSpec] = {}
     if (root / "micro/artefact/manifest.json").exists():
         specs[MICRO] = EngineSpec.parse(engine_entry(), root)
+        specs[TEACHER] = EngineSpec.parse(teacher_entry(), root)
     if (root / "starter/answers.jsonl").exists():
         specs[RECORDED] = EngineSpec.parse(
             {
@@ -164,13 +165,25 @@ def serving(spec: EngineSpec, models: Iterable[str], digests: dict[str, Any] | N
 
 
 def default_engine(problem: Problem) -> EngineSpec | None:
-    """The engine that can answer this problem out of the box; a team's own engine wins over the shipped ones."""
+    """The engine that can answer this problem out of the box; a team's own engine wins over the shipped ones.
+
+    One that simulates, or that only routes roles for a distillation, is chosen by a person or not at all.
+    """
     engines = all_engines()
     for spec in engines:
-        if spec.name not in shipped():
+        if spec.name not in shipped() and spec.kind is not EngineKind.ROUTED and not spec.simulated:
             return spec
     suited = {"starter": RECORDED, "micro": MICRO}.get(problem.source, MICRO)
     return next((spec for spec in engines if spec.name == suited), engines[0] if engines else None)
+
+
+def default_teacher() -> str:
+    """The strong model that a distillation or a supervision asks unless told otherwise: a team's own, else the
+    program that plays the teacher of the micro family."""
+    own = (
+        spec for spec in all_engines() if spec.name not in shipped() and spec.kind is not EngineKind.ROUTED
+    )
+    return next((spec.name for spec in own), TEACHER)
 
 
 def concerns(problem: Problem, spec: EngineSpec) -> list[str]:

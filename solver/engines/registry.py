@@ -101,7 +101,7 @@ def _open(spec: EngineSpec) -> ChatModel:
     if spec.kind is EngineKind.OPENAI:
         from solver.engines.openai_api import OpenAIEngine
 
-        return OpenAIEngine(spec)
+        return OpenAIEngine(spec, socket_file=socket_of(spec))
     if spec.kind is EngineKind.RECORDED:
         from solver.engines.recorded import RecordedEngine
 

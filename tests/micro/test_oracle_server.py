@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import stat
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +18,15 @@ from hypothesis import strategies as st
 
 from micro import oracle
 from micro.chain import Split
+from micro.engine_spec import teacher_entry
 from micro.oracle_server import MODEL, NotUnderstood, read_prompt, reply_to, serve
 from micro.problem import MicroProblem, sketch
 from micro.prompting import Prompter
 from micro.recipe import served_teacher
 from solver.engines.protocol import ChatRequest, EngineRefused, Message, Role
+from solver.engines.registry import close_engine, open_engine
+from solver.engines.sockets import SOCKETS
+from solver.engines.spec import EngineSpec
 
 PROBLEMS = st.builds(
     lambda seed, transforms: sketch(random.Random(seed), transforms, Split.TRAIN),
@@ -129,3 +135,23 @@ def test_the_labs_own_client_reads_its_stream_and_its_refusals() -> None:
         assert len(pieces) > 1
         with pytest.raises(EngineRefused):
             teacher.chat(ChatRequest(Role.CODING, MODEL, (Message("user", "hello"),)))
+
+
+def test_the_lab_asks_it_over_a_socket_that_only_its_owner_may_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = EngineSpec.parse(teacher_entry())
+    where = tmp_path / "teacher.sock"
+    server = serve(socket_file=where)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv(SOCKETS, json.dumps({spec.home(): str(where)}))
+    try:
+        assert stat.S_IMODE(where.stat().st_mode) == 0o600
+        problem = sketch(random.Random(7), 2, Split.TRAIN)
+        prompt = Prompter(problem).retrieval()
+        reply = open_engine(spec).chat(spec.request(Role.RETRIEVAL, (Message("user", prompt),)))
+        assert reply.text == reply_to(prompt)
+    finally:
+        close_engine(spec)
+        server.shutdown()
+        server.server_close()

@@ -55,9 +55,12 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _first() -> dict[str, Any]:
-    names = [spec.name for spec in engine_book.all_engines()]
-    strong = next((name for name in names if name not in engine_book.shipped()), "")
-    return {"name": "Distil", "teacher": strong, "student": engine_book.MICRO, "split": "train"}
+    return {
+        "name": "Distil",
+        "teacher": engine_book.default_teacher(),
+        "student": engine_book.MICRO,
+        "split": "train",
+    }
 
 
 def _text(post: QueryDict, name: str) -> str:

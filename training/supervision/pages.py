@@ -42,9 +42,8 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _first(query: QueryDict) -> dict[str, Any]:
     run, campaign = query.get("run", ""), query.get("campaign", "")
-    names = [spec.name for spec in engine_book.all_engines()]
     about = f"run {run}" if run else f"campaign {campaign}" if campaign else "failed runs"
-    strong = next((name for name in names if name not in engine_book.shipped()), "")
+    strong = engine_book.default_teacher()
     return {
         "name": f"Supervise {about}",
         "run": run,

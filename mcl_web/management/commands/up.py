@@ -22,9 +22,10 @@ from django.db import connections
 
 from mcl_web import broker
 from mcl_web.process_tree import ChildDied, ProcessTree, until
+from micro.engine_spec import TEACHER, TEACHER_MISTAKES
 from solver import engine_book
 from solver.engines.sockets import SOCKETS
-from solver.engines.spec import EngineKind
+from solver.engines.spec import EngineKind, EngineSpec
 
 READY_WITHIN_S = 60.0
 TRAINERS = 8  # threads that each watch one trainer; the devices decide how many train at once
@@ -94,23 +95,29 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _start_engines(self, tree: ProcessTree, env: dict[str, str]) -> None:
-        """The engines that ship with weights, each in a process of its own; `env` tells the others where they listen.
+        """The engines that ship, each in a process of its own; `env` tells the others where they listen.
 
         Nobody waits for them: a call that comes before the weights are loaded is tried again.
         """
         sockets: dict[str, str] = {}
         for spec in engine_book.shipped().values():
-            if spec.kind is not EngineKind.TRANSFORMERS:
+            if spec.kind is EngineKind.RECORDED:
                 continue
             settings.SOCKET_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
             socket_file = settings.SOCKET_DIR / f"engine-{spec.name}.sock"
             socket_file.unlink(missing_ok=True)
-            described = settings.VAR_DIR / f"engine-{spec.name}.json"
-            described.write_text(spec.model_dump_json(exclude_defaults=True), encoding="utf-8")
-            argv = [sys.executable, "-m", "solver.engines.server", str(described)]
-            tree.start(f"engine-{spec.name}", [*argv, "--socket", str(socket_file)], env, essential=False)
+            argv = [sys.executable, "-m", *self._server_of(spec), "--socket", str(socket_file)]
+            tree.start(f"engine-{spec.name}", argv, env, essential=False)
             sockets[spec.home()] = str(socket_file)
         env[SOCKETS] = json.dumps(sockets)
+
+    @staticmethod
+    def _server_of(spec: EngineSpec) -> list[str]:
+        if spec.name == TEACHER:
+            return ["micro.oracle_server", "--mistakes", str(TEACHER_MISTAKES)]
+        described = settings.VAR_DIR / f"engine-{spec.name}.json"
+        described.write_text(spec.model_dump_json(exclude_defaults=True), encoding="utf-8")
+        return ["solver.engines.server", str(described)]
 
     def _start_broker(self, tree: ProcessTree, env: dict[str, str]) -> None:
         socket_file: Path = settings.BROKER_SOCKET
