@@ -29,6 +29,12 @@ def estimate_points(found: Estimate) -> str:
 
 
 @register.filter
+def estimate_cosine(found: Estimate) -> str:
+    value, low, high = (f"{part:.3f}".replace("-", MINUS) for part in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
+
+
+@register.filter
 def estimate_amount(found: Estimate) -> str:
     digits = 0 if found.value >= 100 else 1
     return f"{found.value:,.{digits}f} [{found.low:,.{digits}f}, {found.high:,.{digits}f}]"
