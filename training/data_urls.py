@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training import example_pages
+from training import example_pages, practice
 from training.datasets import pages as datasets
 from training.distillation import pages as distillation
 from training.supervision import pages as supervision
@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{_VERSION}<str:verb>/", datasets.act, name="dataset-act"),
     path("distillation/", distillation.jobs, name="distillation"),
     path("distillation/new/", distillation.new, name="distillation-new"),
+    path("distillation/practice/", practice.make, name="distillation-practice"),
     path("distillation/<int:pk>/", distillation.detail, name="distillation-job"),
     path("distillation/<int:pk>/progress/", distillation.progress_part, name="distillation-progress"),
     path("supervision/new/", supervision.new, name="supervision-new"),

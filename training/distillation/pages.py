@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from micro.engine_spec import TEACHER
 from solver import engine_book
+from training import practice
 from training.distillation import lifecycle, report
 from training.distillation.models import Distillation, Harvest
 from training.distillation.spec import DistillationSpec
@@ -44,13 +46,20 @@ def new(request: HttpRequest) -> HttpResponse:
         )
         if request.POST.get("look"):
             return _form(
-                request, {**request.POST.dict(), "yaml": to_yaml(spec)}, made=lifecycle.planned(spec)
+                request,
+                {
+                    **request.POST.dict(),
+                    "sources": request.POST.getlist("source"),
+                    "yaml": to_yaml(spec),
+                },
+                made=lifecycle.planned(spec),
             )
         job = lifecycle.start(
             spec, request_id=request.POST.get("request_id", "")[:40], created_by=request.user.get_username()
         )
     except BadJob as error:
-        return _form(request, request.POST.dict(), error.faults, status=422)
+        values = {**request.POST.dict(), "sources": request.POST.getlist("source")}
+        return _form(request, values, error.faults, status=422)
     return redirect("distillation-job", job.pk)
 
 
@@ -60,6 +69,7 @@ def _first() -> dict[str, Any]:
         "teacher": engine_book.default_teacher(),
         "student": engine_book.MICRO,
         "split": "train",
+        "sources": ["micro"] if engine_book.default_teacher() == TEACHER else [],
     }
 
 
@@ -95,13 +105,15 @@ def _form(
     status: int = 200,
     made: Any = None,
 ) -> HttpResponse:
-    sources = Problem.objects.current().values("source").annotate(count=Count("pk")).order_by("source")
+    counted = {"count": Count("pk"), "train": Count("pk", filter=Q(split="train"))}
+    sources = Problem.objects.current().values("source").annotate(**counted).order_by("source")
     context = {
         "values": values,
         "faults": faults,
         "plan": made,
         "engines": [spec for spec in engine_book.all_engines() if spec.kind.value != "routed"],
         "sources": sources,
+        "practice": practice.held(),
         "request_id": uuid.uuid4().hex,
     }
     return render(request, "data/distillation_new.html", context, status=status)
