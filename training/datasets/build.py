@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +20,9 @@ from django.db import transaction
 from django.db.models import Q
 from numpy.typing import NDArray
 
-from solver.campaigns.selection import keys_of
 from training.datasets import contamination, pool, shingles
 from training.datasets.contamination import EvaluationSets
+from training.datasets.own_problems import OwnProblems
 from training.datasets.spec import DatasetSpec
 from training.models import DatasetRow, DatasetVersion, VersionState
 from training.row_leases import Hold, held
@@ -67,7 +68,8 @@ class Chosen:
     ids: NDArray[np.int64]
     problems: NDArray[np.int64]  # 0: none
     keep: NDArray[np.bool_]
-    digests: list[bytes]
+    digests: bytearray  # 32 bytes an example
+    held_out: NDArray[np.bool_]
 
 
 def build(version_id: int, worker: str) -> bool:
@@ -95,20 +97,18 @@ def _build(version: DatasetVersion, spec: DatasetSpec, hold: Hold) -> None:
                 left_out.add("near-duplicate of an earlier row", int(chosen.ids[row]))
         del signatures
     _cap(chosen, spec, left_out)
-    splits = _split(chosen, spec)
-    _write(version, chosen, splits, left_out, hold, len(sets.names))
+    _write(version, chosen, left_out, hold, len(sets.names))
 
 
 def _first_pass(
     spec: DatasetSpec, sets: EvaluationSets, left_out: LeftOut, file: Any
 ) -> tuple[Chosen, NDArray[np.uint32]]:
     """Refuse overlaps, drop what is excluded, sign the rest."""
-    common = shingles.boilerplate(pool.sample_prompts(spec))
+    common = shingles.Known(shingles.boilerplate(pool.sample_prompts(spec)))
     excluded = _problem_ids(spec.exclude_problems)
-    ours = _OwnProblems(sets)
-    ids: list[int] = []
-    problems: list[int] = []
-    digests: list[bytes] = []
+    ours = OwnProblems(sets, spec)
+    ids, problems, aside = array("q"), array("q"), array("b")
+    digests = bytearray()
     overlap: dict[str, str] = {}
     overlapping = 0
     for entry in pool.entries(spec):
@@ -121,20 +121,20 @@ def _first_pass(
             overlap.setdefault(ours.name(entry.problem, entry.pk), evaluated)
             overlapping += 1
             continue
-        grams = np.unique(shingles.ngrams(whole, shingles.WINDOW))
-        if len(common):
-            grams = grams[~np.isin(grams, common, assume_unique=True)]
+        grams = shingles.ngrams(whole, shingles.WINDOW)
+        grams = np.delete(grams, common.among(grams)) if len(common) else grams
         file.write(shingles.signature(grams).tobytes())
         ids.append(entry.pk)
         problems.append(entry.problem or 0)
-        digests.append(bytes.fromhex(entry.digest))
+        digests += bytes.fromhex(entry.digest)
+        aside.append(ours.is_held_out(entry.problem, entry.digest))
     if overlap:
         raise Overlap(overlap, overlapping)
     file.flush()
     shape = (len(ids), shingles.SIGNATURE)
     signed = np.memmap(file, np.uint32, "r", shape=shape) if ids else np.empty(shape, np.uint32)
-    keep = np.ones(len(ids), np.bool_)
-    return Chosen(np.array(ids, np.int64), np.array(problems, np.int64), keep, digests), signed
+    keep, held_out = np.ones(len(ids), np.bool_), np.array(aside, np.bool_)
+    return Chosen(np.array(ids, np.int64), np.array(problems, np.int64), keep, digests, held_out), signed
 
 
 def _problem_ids(names: tuple[str, ...]) -> set[int | None]:
@@ -143,27 +143,6 @@ def _problem_ids(names: tuple[str, ...]) -> set[int | None]:
         part = Problem.objects.filter(external_id__in=names[start : start + 500])
         found.update(part.values_list("pk", flat=True))
     return found
-
-
-class _OwnProblems:
-    """Whether a training problem is an evaluation problem or a copy of one; each looked at once."""
-
-    def __init__(self, sets: EvaluationSets) -> None:
-        self.sets = sets
-        self.found: dict[int, tuple[str, str]] = {}  # problem -> its name, the evaluation problem it is
-
-    def overlap(self, problem: int | None) -> str:
-        return self._of(problem)[1] if problem else ""
-
-    def name(self, problem: int | None, example: int) -> str:
-        return self._of(problem)[0] if problem else f"example {example}"
-
-    def _of(self, pk: int) -> tuple[str, str]:
-        if pk not in self.found:
-            problem = Problem.objects.get(pk=pk)
-            keys = next(keys_of([problem]))[1] if self.sets.names else []
-            self.found[pk] = (problem.external_id, self.sets.by_problem(problem, keys))
-        return self.found[pk]
 
 
 def _cap(chosen: Chosen, spec: DatasetSpec, left_out: LeftOut) -> None:
@@ -214,44 +193,18 @@ class _Features:
         return self.last[1]
 
 
-def _split(chosen: Chosen, spec: DatasetSpec) -> NDArray[np.bool_]:
-    """True: eval. By the problem (all its versions and copies), or where none is known by the example itself."""
-    place: dict[int, bool] = {}
-    units: dict[str, str] = {}
-    held_out = np.zeros(len(chosen.ids), np.bool_)
-    kept = np.flatnonzero(chosen.keep).tolist()
-    numbers = sorted({int(chosen.problems[row]) for row in kept} - {0})
-    for start in range(0, len(numbers), 500):
-        problems = list(Problem.objects.filter(pk__in=numbers[start : start + 500]).order_by("pk"))
-        for problem, known_by in keys_of(problems):
-            keys = [*known_by, f"id:{problem.external_id}"]
-            unit = next((units[key] for key in keys if key in units), keys[0])
-            units.update(dict.fromkeys(keys, unit))
-            place[problem.pk] = _is_held_out(unit, spec)
-    for row in kept:
-        number = int(chosen.problems[row])
-        alone = f"example:{chosen.digests[row].hex()}"
-        held_out[row] = place[number] if number else _is_held_out(alone, spec)
-    return held_out
-
-
-def _is_held_out(unit: str, spec: DatasetSpec) -> bool:
-    digest = hashlib.sha256(f"{spec.seed}\0{unit}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") < spec.eval_share * 2**64
-
-
 def _write(
     version: DatasetVersion,
     chosen: Chosen,
-    held_out: NDArray[np.bool_],
     left_out: LeftOut,
     hold: Hold,
     evaluation: int,
 ) -> None:
     kept = np.flatnonzero(chosen.keep).tolist()
+    held_out = chosen.held_out
     whole = hashlib.sha256()
     for row in kept:
-        whole.update(chosen.digests[row] + (b"e" if held_out[row] else b"t"))
+        whole.update(bytes(chosen.digests[32 * row : 32 * row + 32]) + (b"e" if held_out[row] else b"t"))
     report = {
         "left_out": left_out.to_json(),
         "pool": len(chosen.ids) + left_out.counts["its problem is excluded"],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from solver.campaigns.models import CampaignProblem
 from solver.campaigns.selection import keys_of
 from training.datasets import shingles
-from training.datasets.shingles import Hashes
+from training.datasets.shingles import Hashes, Known
 from training.datasets.spec import Against
 from trajectories.models import Problem, ProblemBody
 
@@ -32,7 +32,7 @@ class EvaluationSets:
     units: dict[str, str] = field(default_factory=dict)
     titles: list[str] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
-    grams: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
+    grams: Known = field(default_factory=lambda: Known(np.empty(0, np.uint64)))
     owners: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     share: float = 0.5
     ngram: int = 13
@@ -50,13 +50,15 @@ class EvaluationSets:
         """The evaluation problem whose statement stands in a text of these words; "" if none does."""
         if not len(self.grams) or not len(words):
             return ""
-        own = np.unique(shingles.ngrams(words, self.ngram))
-        left = np.searchsorted(self.grams, own, side="left")
-        right = np.searchsorted(self.grams, own, side="right")
-        hit = np.flatnonzero(right > left)
+        grams = shingles.ngrams(words, self.ngram)
+        hit = self.grams.among(grams)
         if not len(hit):
             return ""
-        owners = np.concatenate([self.owners[left[at] : right[at]] for at in hit.tolist()])
+        own = np.unique(grams[hit])
+        left = np.searchsorted(self.grams.values, own, side="left")
+        right = np.searchsorted(self.grams.values, own, side="right")
+        pieces = [self.owners[a:b] for a, b in zip(left.tolist(), right.tolist(), strict=True)]
+        owners = np.concatenate(pieces)
         ids, counts = np.unique(owners, return_counts=True)
         for owner, count in zip(ids.tolist(), counts.tolist(), strict=True):
             if count >= self.share * self.totals[owner]:
@@ -79,7 +81,7 @@ def read(against: Against) -> EvaluationSets:
     if grams:
         whole, whose = np.concatenate(grams), np.concatenate(owners)
         order = np.argsort(whole, kind="stable")
-        found.grams, found.owners = whole[order], whose[order]
+        found.grams, found.owners = Known(whole[order]), whose[order]
     problems = list(Problem.objects.filter(external_id__in=found.names))
     for problem, keys in keys_of(problems):
         found.units.update(dict.fromkeys(keys, problem.external_id))

@@ -35,6 +35,12 @@ def query(spec: DatasetSpec) -> QuerySet[Example]:
     return found.exclude(pk__in=spec.exclude_examples) if spec.exclude_examples else found
 
 
+def problem_ids(spec: DatasetSpec) -> list[int]:
+    """In order."""
+    found = query(spec).exclude(problem=None).order_by("problem_id").values_list("problem_id", flat=True)
+    return [pk for pk in found.distinct().iterator(chunk_size=5000) if pk is not None]
+
+
 def entries(spec: DatasetSpec) -> Iterator[Entry]:
     rows = query(spec).order_by("problem_id", "pk").values_list(*_FIELDS)
     for pk, digest, problem, messages, answer, run, step, way, verdict in rows.iterator(chunk_size=CHUNK):

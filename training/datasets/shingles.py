@@ -20,14 +20,34 @@ SIGNATURE = 64
 BANDS = 8
 WINDOW = 5
 LONGEST = 200_000  # characters of one text that are looked at
-_KEPT_WORDS = 200_000
+_KEPT_WORDS = 50_000
 _WORD = re.compile(r"\w+|[^\w\s]")
 _random = np.random.default_rng(20260101)
-_ODD = _random.integers(1, 2**63, size=64, dtype=np.uint64) | np.uint64(1)
 _A = _random.integers(1, 2**63, size=SIGNATURE, dtype=np.uint64) | np.uint64(1)
 _B = _random.integers(0, 2**63, size=SIGNATURE, dtype=np.uint64)
 _SHIFT, _MIX = np.uint64(32), np.uint64(0xFF51AFD7ED558CCD)
-_known: dict[str, int] = {}
+_BASE = 0x9E3779B97F4A7C15
+_FILTER = 1 << 20
+
+
+class _Words(dict[str, int]):
+    """The hash of each word, made when it is first met."""
+
+    def __missing__(self, word: str) -> int:
+        mixed = zlib.crc32(word.encode("utf-8", "replace")) * 0xC4CEB9FE1A85EC53 % 2**64
+        found = self[word] = (mixed ^ (mixed >> 29)) * 0xFF51AFD7ED558CCD % 2**64
+        return found
+
+
+_known = _Words()
+
+
+def _powers(base: int, count: int) -> Hashes:
+    with np.errstate(over="ignore"):
+        return np.cumprod(np.r_[np.uint64(1), np.full(count, base, np.uint64)], dtype=np.uint64)
+
+
+_up, _down = _powers(_BASE, 1024), _powers(pow(_BASE, -1, 2**64), 1024)
 
 
 def words(text: str) -> Hashes:
@@ -35,27 +55,49 @@ def words(text: str) -> Hashes:
     if len(_known) > _KEPT_WORDS:
         _known.clear()
     found = _WORD.findall(text[:LONGEST].lower())
-    known = _known
-    for word in found:
-        if word not in known:
-            known[word] = zlib.crc32(word.encode("utf-8", "replace"))
-    return np.fromiter((known[word] for word in found), np.uint64, len(found))
+    return np.array(list(map(_known.__getitem__, found)), np.uint64)
 
 
 def ngrams(hashes: Hashes, n: int) -> Hashes:
-    """Hashes of the n-grams in order; a text of fewer words is one n-gram, an empty one none."""
+    """Hashes of the n-grams in order; a text of fewer words is one n-gram, an empty one none.
+
+    A polynomial of the words' hashes modulo 2^64, from differences of its running sum: the time does not depend on n.
+    """
+    global _up, _down
     n = min(n, len(hashes))
     if n == 0:
         return np.empty(0, np.uint64)
-    count = len(hashes) - n + 1
-    total = np.zeros(count, np.uint64)
+    if len(hashes) >= len(_up):
+        _up, _down = (_powers(base, 2 * len(hashes)) for base in (_BASE, pow(_BASE, -1, 2**64)))
     with np.errstate(over="ignore"):
-        for at in range(n):
-            total += hashes[at : at + count] * _ODD[at]
+        running = np.r_[np.uint64(0), np.cumsum(hashes * _up[: len(hashes)], dtype=np.uint64)]
+        total: Hashes = (running[n:] - running[:-n]) * _down[: len(hashes) - n + 1]
         total ^= total >> _SHIFT
         total *= _MIX
     total ^= total >> _SHIFT
     return total
+
+
+class Known:
+    """A set of hashes that most others are quickly told from: a bit table first, the sorted values where it says maybe."""
+
+    def __init__(self, values: Hashes) -> None:
+        self.values = np.sort(values)
+        self._table = np.zeros(_FILTER, np.bool_)
+        self._table[self.values & np.uint64(_FILTER - 1)] = True
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def among(self, hashes: Hashes) -> NDArray[np.int64]:
+        """Places of those of `hashes` that are in the set."""
+        maybe = np.flatnonzero(self._table[hashes & np.uint64(_FILTER - 1)])
+        if not len(maybe):
+            return maybe
+        at = np.searchsorted(self.values, hashes[maybe])
+        at[at == len(self.values)] = 0
+        found: NDArray[np.int64] = maybe[self.values[at] == hashes[maybe]]
+        return found
 
 
 def signature(shingles: Hashes) -> NDArray[np.uint32]:
@@ -86,7 +128,7 @@ def copies(signatures: NDArray[np.uint32], likeness: float) -> dict[int, int]:
     for band in range(BANDS):
         part = np.ascontiguousarray(signatures[:, band * rows : (band + 1) * rows]).astype(np.uint64)
         with np.errstate(over="ignore"):
-            keys = (part * _ODD[:rows]).sum(axis=1, dtype=np.uint64)
+            keys = (part * _A[:rows]).sum(axis=1, dtype=np.uint64)
         order = np.argsort(keys, kind="stable")
         ordered = keys[order]
         same = np.flatnonzero(ordered[1:] == ordered[:-1]) + 1
