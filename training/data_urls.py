@@ -16,6 +16,7 @@ urlpatterns = [
     path("datasets/new/", datasets.new, name="dataset-new"),
     path("datasets/diff/", datasets.difference, name="dataset-diff"),
     path(_VERSION, datasets.detail, name="dataset"),
+    path(f"{_VERSION}tokens/", datasets.tokens_page, name="dataset-tokens"),
     path(f"{_VERSION}progress/", datasets.progress_part, name="dataset-progress"),
     path(f"{_VERSION}export/<str:form>/", datasets.export, name="dataset-export"),
     path(f"{_VERSION}<str:verb>/", datasets.act, name="dataset-act"),

@@ -110,3 +110,16 @@ def test_a_file_is_imported_with_its_licence_or_not_at_all(client: Client) -> No
     client.post(f"/examples/{one.pk}/accept/")
     one.refresh_from_db()
     assert one.state == ExampleState.ACCEPTED
+
+
+def test_rows_are_shown_as_the_tokens_of_a_base_with_the_mask_and_what_a_cut_would_cut(
+    client: Client,
+) -> None:
+    for number, problem in enumerate(problems(3)):
+        example(problem, f"<b>{story(100 + number, 5)}</b>")
+    built()
+    page = client.get("/datasets/coding/v1/tokens/?base=micro&length=10").content.decode()
+    assert "3 of 3 rows counted" in page and "3 of 3 rows are longer than 10 tokens" in page
+    assert "trained</span>" in page and "&lt;" in page
+    refused = client.get("/datasets/coding/v1/tokens/?base=nobody").content.decode()
+    assert "There is no engine &#x27;nobody&#x27; with its base model" in refused

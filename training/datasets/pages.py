@@ -15,11 +15,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from solver.campaigns.models import Campaign
-from training import tasks
-from training.datasets import files, lifecycle
+from solver.engines.base_model import BadBase
+from training import tasks as celery_tasks
+from training.datasets import files, lifecycle, tokens
 from training.datasets.compare import compare
 from training.datasets.formats import FORMATS
 from training.datasets.spec import DatasetSpec
+from training.encoding import CannotEncode
 from training.examples import ROLES
 from training.models import DatasetRow, DatasetVersion, Example, Way
 from training.spec_text import BadJob, read_data, read_yaml, to_yaml
@@ -60,7 +62,7 @@ def new(request: HttpRequest) -> HttpResponse:
     except BadJob as error:
         shown = request.POST.dict() | {"yaml": request.POST.get("yaml", "")}
         return _form(request, shown, error.faults, status=422)
-    tasks.ring_build(version.pk)
+    celery_tasks.ring_build(version.pk)
     return redirect("dataset", version.role, version.number)
 
 
@@ -145,6 +147,21 @@ def detail(request: HttpRequest, role: str, number: int) -> HttpResponse:
 
 
 @require_safe
+def tokens_page(request: HttpRequest, role: str, number: int) -> HttpResponse:
+    """The rows as tokens under a base's chat template: `base` names an engine, `length` the cut-off."""
+    version = _version(role, number)
+    bases = tokens.bases()
+    chosen = request.GET.get("base", "") or (bases[0].name if bases else "")
+    length = min(max(whole(request.GET.get("length", ""), 4096), 1), 1_000_000)
+    context: dict[str, Any] = {"version": version, "bases": bases, "chosen": chosen, "length": length}
+    try:
+        context["found"] = tokens.count(version, tokens.folder_of(chosen), length)
+    except (LookupError, CannotEncode, BadBase) as error:
+        context["problem"] = str(error)
+    return render(request, "data/dataset_tokens.html", context)
+
+
+@require_safe
 def progress_part(request: HttpRequest, role: str, number: int) -> HttpResponse:
     return render(request, "data/_version_progress.html", {"version": _version(role, number)})
 
@@ -164,7 +181,7 @@ def act(request: HttpRequest, role: str, number: int, verb: str) -> HttpResponse
     except BadJob as error:
         messages.error(request, str(error))
         return redirect("dataset", role, number)
-    tasks.ring_build(made.pk)
+    celery_tasks.ring_build(made.pk)
     return redirect("dataset", made.role, made.number)
 
 
