@@ -55,6 +55,7 @@ def report_dict(report: Report) -> dict[str, Any]:
         "baseline": report.baseline.name,
         "cells": [_cell(cell) for cell in report.cells],
         "against_baseline": [_against(against) for against in report.against],
+        "against_the_cell_before": [_against(step) for step in report.steps],
         "breakdowns": [asdict(breakdown) for breakdown in report.breakdowns],
     }
 
@@ -110,6 +111,7 @@ def _against(found: Against) -> dict[str, Any]:
     comparison = found.comparison
     return {
         "cell": found.cell.name,
+        "against": found.other.name,
         **{
             name: getattr(comparison, name)
             for name in ("common", "both", "neither", "only_first", "only_second")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from solver.benchmarks import bootstrap
 from solver.benchmarks.holm import holm
@@ -93,8 +94,10 @@ class CellReport:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A cell against the baseline; `adjusted_p` is Holm's over all comparisons of the report."""
+    """A cell against another: the baseline, or the cell before it. `adjusted_p` is Holm's over the comparisons of its
+    table."""
 
+    other: CampaignCell
     cell: CampaignCell
     comparison: Comparison
     adjusted_p: float
@@ -106,6 +109,7 @@ class Report:
     cells: list[CellReport]
     baseline: CampaignCell
     against: list[Against]
+    steps: list[Against]  # each cell against the one before it; where there are two cells that is `against`
     breakdowns: list[Breakdown]
     spent: dict[str, float]
     code_versions: dict[str, int]
@@ -127,7 +131,8 @@ def build(campaign: Campaign, baseline: int = 0) -> Report:
         campaign=campaign,
         cells=cells,
         baseline=base,
-        against=_against(results, base),
+        against=_compared(results, [(base, cell) for cell in results.cells if cell.pk != base.pk]),
+        steps=_compared(results, list(pairwise(results.cells)) if len(results.cells) > 2 else []),
         breakdowns=breakdowns(results),
         spent=execution.spent(campaign),
         code_versions=dict(results.code_versions),
@@ -200,11 +205,10 @@ def _affected(measured: Sequence[Result], role: str) -> Estimate:
     return share(asked, lambda result: bool(result.measures.roles[role].format_failures))
 
 
-def _against(results: Results, base: CampaignCell) -> list[Against]:
-    others = [cell for cell in results.cells if cell.pk != base.pk]
-    compared = [compare(results.of(base), results.of(cell)) for cell in others]
-    adjusted = holm([comparison.test.p for comparison in compared])
-    return [Against(*row) for row in zip(others, compared, adjusted, strict=True)]
+def _compared(results: Results, pairs: Sequence[tuple[CampaignCell, CampaignCell]]) -> list[Against]:
+    found = [compare(results.of(first), results.of(second)) for first, second in pairs]
+    adjusted = holm([comparison.test.p for comparison in found])
+    return [Against(*pair, comparison, p) for pair, comparison, p in zip(pairs, found, adjusted, strict=True)]
 
 
 def _notes(results: Results, cells: Sequence[CellReport]) -> list[str]:

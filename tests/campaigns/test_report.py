@@ -243,3 +243,23 @@ def test_two_languages_are_two_rows_of_one_column(
         "a Python program is no C++ program"
     )
     assert Run.objects.filter(language="cpp", verdict="CE").exists()
+
+
+def test_each_step_of_an_ablation_is_compared_with_the_row_before_too(engine: Scripted) -> None:
+    sums(2)
+    names = ("direct", "cot", "mapcoder")
+    campaign = start(strategies=[{"name": name} for name in names])
+    work(campaign)
+    found = report.build(campaign)
+    assert [(row.other.strategy, row.cell.strategy) for row in found.against] == [
+        ("direct", "cot"),
+        ("direct", "mapcoder"),
+    ]
+    assert [(row.other.strategy, row.cell.strategy) for row in found.steps] == [
+        ("direct", "cot"),
+        ("cot", "mapcoder"),
+    ]
+    data = export.report_dict(found)["against_the_cell_before"]
+    assert [(row["against"], row["cell"]) for row in data] == [
+        (row.other.name, row.cell.name) for row in found.steps
+    ]
