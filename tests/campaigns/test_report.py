@@ -175,7 +175,7 @@ def test_the_json_the_csv_and_the_table_say_the_same(engine: Scripted) -> None:
         mine = [row for row in rows if row["cell"] == cell["name"] and row["state"] == "measured"]
         assert cell["total"]["calls"] == sum(int(row["calls"]) for row in mine)
         assert cell["solved_runs"] == sum(row["verdict"] == "AC" for row in mine)
-        assert cell["total"]["cost"] == pytest.approx(sum(float(row["cost"]) for row in mine))
+        assert float(cell["total"]["cost"]) == pytest.approx(sum(float(row["cost"]) for row in mine))
         assert f"{cell['pass_at']['1']['value'] * 100:.1f} [" in latex.table(found)
     assert data["spent"] == found.spent and data["campaign"]["spec_digest"] == campaign.spec_digest
 
