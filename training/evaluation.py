@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.timezone import now
 
 from solver import engine_book
 from solver.campaigns import lifecycle, report
 from solver.campaigns.models import Campaign, CampaignStatus
 from solver.campaigns.spec import BadCampaign, read_data
 from training.adapter_models import AdapterState
-from training.models import Adapter, AdapterEvaluation, DatasetRow, ExampleState
+from training.models import Adapter, AdapterEvaluation, DatasetRow, ExampleState, TrainingRun
+from training.run_models import TrainingStatus
 from trajectories.models import Problem
 
 PROBLEMS = 60
+CATCH_UP = timedelta(minutes=10)
+log = logging.getLogger(__name__)
 _MADE_FOR = {engine_book.MICRO: "micro"}  # elsewhere the micro model's answers are no measure
 
 
@@ -59,6 +65,34 @@ def start(
     return made
 
 
+def after_training(run: TrainingRun) -> AdapterEvaluation | None:
+    """What a finished run starts by itself: its adapter against the base, those of a recipe together once all are there.
+
+    The request is named by what was trained, so it does not matter how often this is called.
+    """
+    problems = int(run.spec.get("evaluate", 0))
+    runs = [run] if not run.recipe else list(TrainingRun.objects.filter(recipe=run.recipe))
+    if not problems or any(one.status != TrainingStatus.FINISHED or one.adapter is None for one in runs):
+        return None
+    adapters = [one.adapter for one in runs if one.adapter is not None]
+    name = f"trained-{run.recipe or run.pk}"[:64]
+    try:
+        return start(adapters, problems=problems, request_id=name, created_by=run.created_by)
+    except CannotEvaluate as error:
+        log.warning("training run %s: its adapter is not evaluated: %s", run.pk, error)
+        return None
+
+
+def catch_up() -> None:
+    """Evaluations that a kill between a run's end and their start has left out."""
+    lately = now() - CATCH_UP
+    ended = TrainingRun.objects.filter(
+        status=TrainingStatus.FINISHED, finished_at__gt=lately, adapter__evaluations__isnull=True
+    )
+    for run in ended.select_related("adapter"):
+        after_training(run)
+
+
 def _problems(adapters: Sequence[Adapter], engine: str, count: int, seed: int) -> list[str]:
     """Problems that none of the adapters was trained on, the same for the same seed."""
     found = Problem.objects.current().filter(test_kind="stdio")
@@ -97,10 +131,12 @@ def _campaign(adapters: Sequence[Adapter], engine: str, ids: list[str]) -> dict[
 
 def settle() -> None:
     """Write down the results of evaluations whose campaign has finished; called by the reaper and by pages."""
-    for made in AdapterEvaluation.objects.filter(result=None, campaign__status=CampaignStatus.FINISHED):
+    for made in AdapterEvaluation.objects.filter(
+        result__isnull=True, campaign__status=CampaignStatus.FINISHED
+    ):
         result = _result(made.campaign, [adapter.name for adapter in made.adapters.all()])
         if result["n"]:
-            AdapterEvaluation.objects.filter(pk=made.pk, result=None).update(result=result)
+            AdapterEvaluation.objects.filter(pk=made.pk, result__isnull=True).update(result=result)
             ids = list(made.adapters.values_list("pk", flat=True))
             Adapter.objects.filter(pk__in=ids).move(AdapterState.EVALUATED)
 

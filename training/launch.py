@@ -23,7 +23,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.timezone import now
 
-from training import adapters, devices, rows_file, training_leases, training_log, version_rows
+from training import adapters, devices, evaluation, rows_file, training_leases, training_log, version_rows
 from training.models import TrainingRun
 from training.run_models import Ask, TrainingStatus
 from training.trainer_job import Job
@@ -106,6 +106,8 @@ def _work(run: TrainingRun, hold: Held, device: str) -> bool:
     if ending is None:
         return False
     _finish(run, ending)
+    run.refresh_from_db()
+    evaluation.after_training(run)
     return True
 
 

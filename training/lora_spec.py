@@ -55,7 +55,8 @@ Targets = Annotated[Literal["all-linear"] | tuple[Module, ...], BeforeValidator(
 class LoraSpec(BaseModel):
     """One adapter's training. `length` is in tokens; with `packing` a bin of that many is one row of the batch.
 
-    `epochs` counts passes over the rows; `max_steps` ends the run earlier. `base` empty: the base of `engine`.
+    `epochs` counts passes over the rows; `max_steps` ends the run earlier. `evaluate`: problems on which the
+    finished adapter is tried against the base, 0 for none. `base` empty: the base of `engine`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -87,6 +88,7 @@ class LoraSpec(BaseModel):
     seed: int = Field(default=17, ge=0, lt=2**31)
     eval_every: int = Field(default=50, ge=1)
     save_every: int = Field(default=50, ge=1)
+    evaluate: int = Field(default=60, ge=0, le=5000)
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda:[0-9]{1,2})$")] = "auto"
 
     @model_validator(mode="after")
@@ -122,7 +124,13 @@ class LoraSpec(BaseModel):
 
 
 def to_yaml(data: dict[str, Any]) -> str:
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    """A field a line, lists and mappings within the line."""
+    return "".join(f"{name}: {_inline(value)}\n" for name, value in data.items())
+
+
+def _inline(value: Any) -> str:
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1000)
+    return text.removesuffix("...\n").strip()
 
 
 class _NoAliases(yaml.SafeLoader):
@@ -225,6 +233,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "gradient_checkpointing": False,
             "eval_every": 20,
             "save_every": 20,
+            "evaluate": 40,
         },
     ),
 }

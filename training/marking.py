@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from solver import judge_pool, judging
 from solver.agents import coding, debugging, planning, retrieval
+from solver.agents.languages import language
 from solver.judge import JudgeError, Program
 from training.models import Example
 
@@ -56,7 +57,7 @@ def _planning(example: Example, answer: str) -> Mark:
 def _program(role: str, example: Example, answer: str) -> Mark:
     reader = coding if role == "coding" else debugging
     strict = reader.parse_strict(answer)
-    code = reader.parse_tolerant(answer).value
+    code = reader.parse_tolerant(answer, language("python")).value
     failure = strict.failure.value if strict.failure else ""
     if example.problem is None:
         return Mark(failure, None)

@@ -17,7 +17,7 @@ from training.readiness import Gate
 
 NUMBERS = (
     "rank", "alpha", "dropout", "lr", "warmup", "weight_decay", "epochs", "max_steps", "batch", "accumulation", "length",
-    "seed", "eval_every", "save_every",
+    "seed", "eval_every", "save_every", "evaluate",
 )  # fmt: skip
 CHOICES = {
     "schedule": ("cosine", "linear", "constant"),

@@ -50,6 +50,7 @@ def reap_training() -> None:
         training_runs.publish(run_id)
     for exam_id in Exam.objects.claimable().values_list("pk", flat=True)[:16]:
         exams.publish(exam_id)
+    evaluation.catch_up()
     evaluation.settle()
 
 

@@ -61,5 +61,6 @@ def quick_spec(version: DatasetVersion, **changes: Any) -> LoraSpec:
         "save_every": 2,
         "eval_every": 2,
         "length": 512,
+        "evaluate": 0,
     }
     return read_spec({**data, **changes})
