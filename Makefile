@@ -1,12 +1,15 @@
 # Two commands do everything: `make demo` and `make test`. Python 3.11 and a network are all they need.
 PYTHON ?= python3.11
 PORT ?= 8000
+SCALE ?= ci
+SEEDS ?= 1
+DEVICE ?= cpu
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_NO_INPUT := 1
 
-.PHONY: demo setup dev test test-vllm check unit postgres browser bench coverage clean
+.PHONY: demo setup dev test test-vllm check unit postgres browser bench reproduce coverage clean
 .DEFAULT_GOAL := demo
 
 demo: setup  ## set up, start the whole lab, print its address; Ctrl-C stops it
@@ -56,6 +59,10 @@ coverage: dev
 
 bench: setup  ## every benchmark, one after another; JSON beside the tables
 	$(BIN)/python -m benchmarks
+
+reproduce: setup  ## make the micro model from nothing and print the method's table; SCALE=smoke|ci|full SEEDS=3 DEVICE=cuda
+	@$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py reproduce --scale $(SCALE) --seeds $(SEEDS) --device $(DEVICE)
 
 clean:
 	rm -rf $(VENV) var staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,7 +18,13 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 
 def train_adapter(
-    scale: Scale, plan: Plan, base: Path, tokenizer_folder: Path, documents: Sequence[Document], folder: Path
+    scale: Scale,
+    plan: Plan,
+    base: Path,
+    tokenizer_folder: Path,
+    documents: Sequence[Document],
+    folder: Path,
+    device: str = "cpu",
 ) -> None:
     """Leaves a PEFT adapter (safetensors, no bias, no saved modules) in `folder`."""
     import torch
@@ -34,7 +40,7 @@ def train_adapter(
         target_modules=list(TARGETS),
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(load_base(base), config, autocast_adapter_dtype=False).bfloat16()
+    model = get_peft_model(load_base(base), config, autocast_adapter_dtype=False).bfloat16().to(device)
     causal = model.base_model.model
     causal.set_attn_implementation("eager")
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}

@@ -70,14 +70,18 @@ def artefact(folder: Path = ARTEFACT) -> Artefact:
 
 
 def engine_entry() -> dict[str, Any]:
-    """The engine as `solver.engines.spec.EngineSpec.parse` takes it: every agent with its own adapter."""
+    """The shipped engine as `solver.engines.spec.EngineSpec.parse` takes it: every agent with its own adapter."""
     shipped = artefact()
+    return entry(NAME, LABEL, shipped.base, shipped.adapters)
+
+
+def entry(name: str, label: str, base: Path, adapters: dict[str, Path]) -> dict[str, Any]:
     return {
-        "name": NAME,
+        "name": name,
         "kind": "transformers",
-        "label": LABEL,
-        "base": str(shipped.base),
-        "adapters": {agent: str(folder) for agent, folder in shipped.adapters.items()},
+        "label": label,
+        "base": str(base),
+        "adapters": {agent: str(folder) for agent, folder in adapters.items()},
         "models": {agent: agent for agent in AGENTS},
         "templates": TEMPLATES,
         "context_tokens": CONTEXT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,26 +9,34 @@ from typing import Any
 
 from micro import oracle
 from micro.chain import Split
-from micro.problem import MAX_TRANSFORMS, MicroProblem, complete
+from micro.problem import MAX_TRANSFORMS, MicroProblem, complete, record
 from micro.staff import AGENTS, students
 from micro.trajectory import Trajectory
 from micro.workbench import solve_all
 from solver.agents.retrieval import parse_tolerant
+from solver.benchmarks.interval import Estimate, wilson
+from solver.benchmarks.mcnemar import mcnemar
 from solver.engines.protocol import ChatModel
 from solver.judge import Judge
 
 SHARED = "shared"
+UNSUPERVISED = {"planning": "planning-unsupervised", "coding": "coding-unsupervised"}
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One row of the table: which agents have an adapter, and which."""
+    """One row of the table: which agents have an adapter, and which; `constrained` holds answers to their forms."""
 
     name: str
     adapted: dict[str, str]
+    constrained: bool = False
+
+    @property
+    def slug(self) -> str:
+        return self.name.replace(" ", "_")
 
 
-def arms(with_shared: bool) -> list[Arm]:
+def arms(controls: bool) -> list[Arm]:
     def own(*agents: str) -> dict[str, str]:
         return {agent: agent for agent in agents}
 
@@ -37,14 +44,16 @@ def arms(with_shared: bool) -> list[Arm]:
         Arm("base", {}),
         Arm("all four", own(*AGENTS)),
         Arm("+ retrieval", own("retrieval")),
+        Arm("R+D", own("retrieval", "debugging")),
+        Arm("R+D+P", own("retrieval", "debugging", "planning")),
         Arm("+ planning", own("planning")),
         Arm("+ coding", own("coding")),
         Arm("+ debugging", own("debugging")),
-        Arm("R+D", own("retrieval", "debugging")),
-        Arm("R+D+P", own("retrieval", "debugging", "planning")),
     ]
-    if with_shared:
+    if controls:
+        table.append(Arm("base, constrained decoding", {}, constrained=True))
         table.append(Arm("one shared adapter", dict.fromkeys(AGENTS, SHARED)))
+        table.append(Arm("all four, no supervisor", own(*AGENTS) | UNSUPERVISED))
     return table
 
 
@@ -54,6 +63,14 @@ def evaluation_problems(count: int) -> list[MicroProblem]:
     return [complete(rng, 1 + index % MAX_TRANSFORMS, Split.TEST) for index in range(count)]
 
 
+def evaluation_records(count: int) -> list[dict[str, Any]]:
+    """The same problems as a lab keeps them."""
+    return [
+        record(problem, f"evaluation-{number}", f"evaluation {number}", {"evaluation": number})
+        for number, problem in enumerate(evaluation_problems(count), 1)
+    ]
+
+
 def run_arm(
     arm: Arm,
     problems: Sequence[MicroProblem],
@@ -61,43 +78,46 @@ def run_arm(
     judge: Judge,
     tell: Callable[[int, int], None],
 ) -> list[Trajectory]:
-    staff = students(engine, arm.adapted)
+    staff = students(engine, arm.adapted, arm.constrained)
     return solve_all(problems, lambda _: staff, judge, progress=tell)
 
 
 def summary(arm: Arm, problems: Sequence[MicroProblem], runs: Sequence[Trajectory]) -> dict[str, Any]:
-    """Shares are of problems, except where a name says otherwise; `solved` is one bit a problem, in order."""
-    tags, plans, codes = [], [], []
-    for problem, run in zip(problems, runs, strict=True):
-        tags.append(_tags_right(problem, run))
-        right = _plan_right(problem, run)
-        plans.append(right)
-        if right:
-            codes.append(run.first_passed)
-    by_length = {
-        length: [
-            run.passed
-            for problem, run in zip(problems, runs, strict=True)
-            if problem.chain.transforms == length
-        ]
-        for length in range(1, MAX_TRANSFORMS + 1)
+    """Shares are of problems, except where a name says otherwise. `solved` and `bits` hold one character a problem, in
+    order; "-" where the question does not arise."""
+    pairs = list(zip(problems, runs, strict=True))
+    plans = [_plan_right(problem, run) for problem, run in pairs]
+    failed = {agent: [agent in run.failed_formats for run in runs] for agent in AGENTS}
+    measured: dict[str, list[bool | None]] = {
+        "pass_at_1": [run.passed for run in runs],
+        "strict_pass_at_1": [run.strictly_passed for run in runs],
+        "before_repair": [run.first_passed for run in runs],
+        "any_format_failure": [bool(run.failed_formats) for run in runs],
+        **{f"{agent}_failure": list(bits) for agent, bits in failed.items()},
+        "tags_right": [_tags_right(problem, run) for problem, run in pairs],
+        "plan_right": list(plans),
+        "code_right_given_plan": [
+            run.first_passed if right else None for run, right in zip(runs, plans, strict=True)
+        ],
     }
+    shares = {name: share([bit for bit in bits if bit is not None]) for name, bits in measured.items()}
     return {
         "arm": arm.name,
         "adapted": sorted(arm.adapted),
         "n": len(runs),
-        "pass_at_1": share([run.passed for run in runs]),
-        "strict_pass_at_1": share([run.strictly_passed for run in runs]),
-        "before_repair": share([run.first_passed for run in runs]),
-        "any_format_failure": share([bool(run.failed_formats) for run in runs]),
-        "format_failures": {agent: share([agent in run.failed_formats for run in runs]) for agent in AGENTS},
-        "tags_right": share(tags),
-        "plan_right": share(plans),
-        "code_right_given_plan": share(codes),
-        "by_transforms": {str(length): share(bits) for length, bits in by_length.items()},
-        "solved": "".join("1" if run.passed else "0" for run in runs),
-        "strictly_solved": "".join("1" if run.strictly_passed else "0" for run in runs),
+        **{name: value for name, value in shares.items() if not name.endswith("_failure")},
+        "any_format_failure": shares["any_format_failure"],
+        "format_failures": {agent: shares[f"{agent}_failure"] for agent in AGENTS},
+        "by_transforms": {
+            str(length): share([run.passed for problem, run in pairs if problem.chain.transforms == length])
+            for length in range(1, MAX_TRANSFORMS + 1)
+        },
+        "bits": {name: as_text(bits) for name, bits in measured.items()},
     }
+
+
+def as_text(bits: Sequence[bool | None]) -> str:
+    return "".join("-" if bit is None else "01"[bit] for bit in bits)
 
 
 def _tags_right(problem: MicroProblem, run: Trajectory) -> bool:
@@ -112,32 +132,20 @@ def _plan_right(problem: MicroProblem, run: Trajectory) -> bool:
 
 def share(bits: Sequence[bool]) -> dict[str, float | int]:
     """Percentage with its 95 % Wilson interval."""
-    n, k = len(bits), sum(bits)
-    low, high = wilson(k, n)
-    value = 100 * k / n if n else 0.0
+    found = wilson([float(bit) for bit in bits])
+    return {"k": sum(bits), "n": found.n, **percentages(found)}
+
+
+def percentages(found: Estimate) -> dict[str, float]:
     return {
-        "k": k,
-        "n": n,
-        "percent": round(value, 1),
-        "low": round(100 * low, 1),
-        "high": round(100 * high, 1),
+        "percent": round(100 * found.value, 1),
+        "low": round(100 * found.low, 1),
+        "high": round(100 * found.high, 1),
     }
 
 
-def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for k of n (E. B. Wilson, 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    p = k / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def mcnemar(first: str, second: str) -> dict[str, float | int]:
-    """Exact two-sided McNemar test on two strings of bits of the same problems."""
+def paired(first: str, second: str) -> dict[str, float | int]:
+    """Exact two-sided McNemar test on two strings of bits of the same problems; `won` by the second."""
     lost = sum(a == "1" and b == "0" for a, b in zip(first, second, strict=True))
     won = sum(a == "0" and b == "1" for a, b in zip(first, second, strict=True))
-    n = lost + won
-    tail = sum(math.comb(n, i) for i in range(min(lost, won) + 1)) / 2**n if n else 1.0
-    return {"won": won, "lost": lost, "p": min(1.0, 2 * tail)}
+    return {"won": won, "lost": lost, "p": mcnemar(won, lost).p}

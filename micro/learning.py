@@ -42,6 +42,7 @@ def learn(
     the order of batches depends on the plan alone, so the resumed run takes the very steps it would have taken.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    device = next(iter(parameters.values())).device
     weights = MasterWeights(parameters, plan.rates)
     done = _resume(folder / "checkpoint.pt", weights)
     batches = sequences.batches(plan.seed, plan.tokens_a_step)
@@ -49,7 +50,7 @@ def learn(
     progress = _Progress(folder / "metrics.jsonl", plan.steps, read)
     for step in range(done, plan.steps):
         batch = sequences.collate(next(batches), END_OF_TEXT_ID)
-        loss = loss_of(batch.ids, batch.weighed)
+        loss = loss_of(batch.ids.to(device), batch.weighed.to(device))
         loss.backward()  # type: ignore[no-untyped-call]
         norm = weights.step(rate_factor(step, plan.steps, plan.warm_up))
         progress.took(step + 1, float(loss.detach()), norm, batch.tokens)
@@ -62,7 +63,7 @@ def _resume(path: Path, weights: MasterWeights) -> int:
 
     if not path.exists():
         return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True)
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     weights.load_state_dict(state["weights"])
     return int(state["step"])
 

@@ -39,9 +39,9 @@ def encode_corpus(scale: Scale, tokenizer_folder: Path, path: Path) -> None:
     Sequences.encode(tokenizer.load(tokenizer_folder), corpus, scale.longest_sequence).save(path)
 
 
-def pretrain(scale: Scale, corpus: Path, tokenizer_folder: Path, folder: Path) -> None:
+def pretrain(scale: Scale, corpus: Path, tokenizer_folder: Path, folder: Path, device: str = "cpu") -> None:
     """Leaves the bf16 base model with its tokenizer in `folder`, ready for `from_pretrained`."""
-    model = network.build(scale.shape, scale.pretraining.seed).bfloat16()
+    model = network.build(scale.shape, scale.pretraining.seed).bfloat16().to(device)
     model.set_attn_implementation("eager")  # at these lengths faster on a CPU than the fused kernel
     learn(
         dict(model.named_parameters()),

@@ -105,19 +105,26 @@ def _passes(code: str, test: Example) -> bool:
         return False
 
 
-def problem_spec(seed: int, index: int, split: Split = Split.TEST) -> dict[str, Any]:
-    """The benchmark record of one problem; the same three arguments always give the same record."""
+def drawn(seed: int, index: int, split: Split = Split.TEST) -> MicroProblem:
+    """The same three arguments always give the same problem."""
     rng = random.Random(f"micro {split} {seed} {index}")
-    return record(complete(rng, 1 + index % MAX_TRANSFORMS, split), seed, index)
+    return complete(rng, 1 + index % MAX_TRANSFORMS, split)
 
 
-def record(problem: MicroProblem, seed: int, index: int) -> dict[str, Any]:
+def problem_spec(seed: int, index: int, split: Split = Split.TEST) -> dict[str, Any]:
+    """The benchmark record of a drawn problem."""
+    name = f"{split}-{seed}-{index}"
+    return record(drawn(seed, index, split), name, f"{seed}-{index}", {"seed": seed, "index": index})
+
+
+def record(problem: MicroProblem, name: str, mark: str, origin: dict[str, Any]) -> dict[str, Any]:
+    """`mark` tells problems of the same kind apart in a list; `origin` says how this one is made again."""
     chain = problem.chain
     return {
-        "id": f"micro/{chain.split}-{seed}-{index}",
-        "group": f"micro/{chain.split}-{seed}-{index}",
+        "id": f"micro/{name}",
+        "group": f"micro/{name}",
         "source": "micro",
-        "title": f"{chain.source.name.replace('_', ' ').capitalize()}, {_COUNT_WORDS[chain.transforms]} ({seed}-{index})",
+        "title": f"{chain.source.name.replace('_', ' ').capitalize()}, {_COUNT_WORDS[chain.transforms]} ({mark})",
         "statement": problem.statement.text,
         "input_spec": "",
         "output_spec": "",
@@ -128,6 +135,6 @@ def record(problem: MicroProblem, seed: int, index: int) -> dict[str, Any]:
         "test_kind": "stdio",
         "reference_solution": chain.code,
         "licence": LICENCE,
-        "provenance": {"generator": "micro", "seed": seed, "index": index},
+        "provenance": {"generator": "micro", **origin},
         "split": str(chain.split),
     }

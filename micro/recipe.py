@@ -7,9 +7,13 @@ Stages, each of which is skipped once its result stands in the output folder:
     base        pretraining (resumes from its last checkpoint)
     teacher     trajectories of the served oracle through the real pipeline, and repaired drafts
     student     the base in the pipeline, repaired by the teacher, corrected by the supervisor
-    adapters    one LoRA adapter an agent (each resumes), and with --shared one for all at equal compute
+    adapters    one LoRA adapter an agent (each resumes), and with --controls what they are compared with
     evaluation  the ablation on held-out problems, arm by arm
     artefact    what ships: bf16 safetensors, tokenizer, results, model card
+
+The controls are one adapter for all four agents at equal total compute, and the planning and the coding adapter without
+the supervisor's pairs. Another `--seed` shares the base, which lies in the folder above its own, and draws everything after
+it anew.
 
 One torch thread and fixed step counts: the same command gives the same model on the same machine.
 """
@@ -22,15 +26,17 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from micro import adapters, artefact, distillation, evaluation, pretraining
+from micro.artefact import SERIES
 from micro.corpus import Document
-from micro.engine_spec import TEACHER_MISTAKES
+from micro.engine_spec import ARTEFACT, TEACHER_MISTAKES
+from micro.evaluation import SHARED, UNSUPERVISED
 from micro.oracle_server import MODEL, serve
 from micro.scale import SCALES, Scale
 from micro.staff import AGENTS
@@ -46,14 +52,15 @@ JUDGE_SLOTS = 2
 class Recipe:
     """The stages over one output folder. A stage's result appears under its name only when it is whole."""
 
-    def __init__(self, scale: Scale, out: Path, shared: bool) -> None:
-        self.scale, self.out, self.shared = scale, out, shared
+    def __init__(self, scale: Scale, out: Path, *, controls: bool = False, device: str = "cpu") -> None:
+        self.scale, self.controls, self.device = scale, controls, device
+        self.out = out if scale.seed == 1 else out / f"seed-{scale.seed}"
         self.tokenizer = out / "tokenizer"
         self.corpus = out / "corpus.npz"
         self.base = out / "base"
-        self.pairs = {name: out / f"pairs-{name}.json" for name in ("teacher", "student")}
-        self.adapters = out / "adapters"
-        self.results = out / "results"
+        self.pairs = {name: self.out / f"pairs-{name}.json" for name in SERIES}
+        self.adapters = self.out / "adapters"
+        self.results = self.out / "results"
         self.tell = Progress()
         self.stages: dict[str, Callable[[], None]] = {
             "tokenizer": self.make_tokenizer,
@@ -65,6 +72,27 @@ class Recipe:
             "evaluation": self.evaluate,
             "artefact": self.publish,
         }
+        if scale.shipped_base:
+            del self.stages["corpus"], self.stages["artefact"]
+            self.stages |= {"tokenizer": self.take_shipped_tokenizer, "base": self.take_shipped_base}
+
+    def run(self, stages: Collection[str] = ()) -> None:
+        """All stages, or those named."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        for name, stage in self.stages.items():
+            if not stages or name in stages:
+                self.tell(f"{self.label}, stage {name}", 0, 1)
+                stage()
+
+    @property
+    def label(self) -> str:
+        return self.scale.series(self.scale.name)
+
+    def take_shipped_tokenizer(self) -> None:
+        artefact.copy(ARTEFACT / "base", artefact.TOKENIZER_FILES, self.tokenizer)
+
+    def take_shipped_base(self) -> None:
+        artefact.copy(ARTEFACT / "base", artefact.BASE_FILES + artefact.TOKENIZER_FILES, self.base)
 
     def make_tokenizer(self) -> None:
         if not (self.tokenizer / "tokenizer.json").exists():
@@ -78,51 +106,67 @@ class Recipe:
 
     def pretrain(self) -> None:
         if not (self.base / "model.safetensors").exists():
-            pretraining.pretrain(self.scale, self.corpus, self.tokenizer, self.base)
+            pretraining.pretrain(self.scale, self.corpus, self.tokenizer, self.base, self.device)
 
     def ask_teacher(self) -> None:
         if self.pairs["teacher"].exists():
             return
-        problems = distillation.training_problems("teacher", self.scale.teacher_problems)
+        series = self.scale.series("teacher")
+        problems = distillation.training_problems(series, self.scale.teacher_problems)
         with served_teacher() as teacher, Judge(slots=JUDGE_SLOTS) as judge:
             pairs = distillation.teacher_trajectories(problems, teacher, judge, self.tell)
-            pairs.extend(distillation.drafts(problems, judge, "teacher", self.tell))
+            pairs.extend(distillation.drafts(problems, judge, series, self.tell))
         pairs.save(self.pairs["teacher"])
 
     def watch_student(self) -> None:
-        if self.pairs["student"].exists():
+        if self.pairs["supervisor"].exists():
             return
-        problems = distillation.training_problems("student", self.scale.student_problems)
-        with served_teacher() as teacher, student(self.base, {}) as engine, Judge(slots=JUDGE_SLOTS) as judge:
+        problems = distillation.training_problems(self.scale.series("student"), self.scale.student_problems)
+        with (
+            served_teacher() as teacher,
+            student(self.base, {}, self.device) as engine,
+            Judge(slots=JUDGE_SLOTS) as judge,
+        ):
             pairs, runs = distillation.student_trajectories(problems, engine, teacher, judge, self.tell)
-            pairs.extend(distillation.corrections(problems, runs, engine, judge, self.tell))
+            corrected = distillation.corrections(problems, runs, engine, judge, self.tell)
         pairs.save(self.pairs["student"])
+        corrected.save(self.pairs["supervisor"])
 
     def train_adapters(self) -> None:
-        pairs = distillation.Pairs.load(self.pairs["teacher"])
-        pairs.extend(distillation.Pairs.load(self.pairs["student"]))
         for agent in AGENTS:
-            self._train(agent, pairs.documents(agent), 1)
-        if self.shared:
-            together = [document for agent in AGENTS for document in pairs.documents(agent)]
-            self._train(evaluation.SHARED, together, len(AGENTS))
+            self._train(agent, self._documents(agent))
+        if self.controls:
+            together = [document for agent in AGENTS for document in self._documents(agent)]
+            self._train(SHARED, together, len(AGENTS))
+            for agent, name in UNSUPERVISED.items():
+                self._train(name, self._documents(agent, without="supervisor"))
 
-    def _train(self, name: str, documents: list[Document], times: int) -> None:
+    def _documents(self, agent: str, without: str = "") -> list[Document]:
+        return [
+            document
+            for name in SERIES
+            if name != without
+            for document in distillation.Pairs.load(self.pairs[name]).documents(agent)
+        ]
+
+    def _train(self, name: str, documents: list[Document], times: int = 1) -> None:
         folder = self.adapters / name
         if not (folder / "adapter_model.safetensors").exists():
             self.tell(f"adapter {name}", 0, 1)
             plan = replace(self.scale.adapters, steps=times * self.scale.adapters.steps)
-            adapters.train_adapter(self.scale, plan, self.base, self.tokenizer, documents, folder)
+            adapters.train_adapter(
+                self.scale, plan, self.base, self.tokenizer, documents, folder, self.device
+            )
 
     def evaluate(self) -> None:
         """Every arm leaves its own file, so that a killed evaluation goes on with the next arm."""
         self.results.mkdir(exist_ok=True)
         problems = evaluation.evaluation_problems(self.scale.evaluation_problems)
-        named = (*AGENTS, evaluation.SHARED) if self.shared else AGENTS
-        folders = {name: self.adapters / name for name in named}
-        with student(self.base, folders) as engine, Judge(slots=JUDGE_SLOTS) as judge:
-            for arm in evaluation.arms(self.shared):
-                path = self.results / f"{arm.name.replace(' ', '_')}.json"
+        arms = evaluation.arms(self.controls)
+        folders = {name: self.adapters / name for arm in arms for name in arm.adapted.values()}
+        with student(self.base, folders, self.device) as engine, Judge(slots=JUDGE_SLOTS) as judge:
+            for arm in arms:
+                path = self.results / f"{arm.slug}.json"
                 if not path.exists():
                     runs = evaluation.run_arm(arm, problems, engine, judge, partial(self.tell, arm.name))
                     write_json(path, evaluation.summary(arm, problems, runs))
@@ -174,6 +218,7 @@ def write_json(path: Path, data: object) -> None:
 def one_thread() -> None:
     """Determinism first: sums of one thread come in one order. Called before the first torch operation."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs for the same sums each time
     import torch
 
     torch.set_num_threads(1)
@@ -185,21 +230,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scale", choices=sorted(SCALES), default="ci")
     parser.add_argument("--stage", action="append", help="only this stage (may be given several times)")
     parser.add_argument("--out", type=Path, help="default: var/micro/SCALE")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument(
-        "--shared", action="store_true", help="also train and evaluate one adapter for all agents"
+        "--controls",
+        action="store_true",
+        help="also one adapter for all agents, and adapters without the supervisor's pairs",
     )
     given = parser.parse_args(arguments)
     out: Path = given.out or Path("var/micro") / given.scale
     out.mkdir(parents=True, exist_ok=True)
     one_thread()
-    recipe = Recipe(SCALES[given.scale], out, given.shared)
+    scale = SCALES[given.scale].with_seed(given.seed)
+    recipe = Recipe(scale, out, controls=given.controls, device=given.device)
     unknown = sorted(set(given.stage or ()) - set(recipe.stages))
     if unknown:
         parser.error(f"no stage {', '.join(unknown)}; there are: {', '.join(recipe.stages)}")
-    for name, stage in recipe.stages.items():
-        if not given.stage or name in given.stage:
-            recipe.tell(f"stage {name}", 0, 1)
-            stage()
+    recipe.run(given.stage or ())
     return 0
 
 

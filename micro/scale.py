@@ -1,8 +1,10 @@
-"""The two sizes of the recipe. `full` is what ships; `ci` shows the same effect in minutes."""
+"""The sizes of the recipe: `full` is what ships, `ci` shows the same effect in minutes, `smoke` goes through the stages
+after the base in about a minute, on the base that ships."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from micro.learning import Plan
 from micro.network import Shape
@@ -11,7 +13,10 @@ from micro.optimiser import Rates
 
 @dataclass(frozen=True)
 class Scale:
-    """Every number that decides what the recipe makes. `pretraining_documents` is more than the steps can use once."""
+    """Every number that decides what the recipe makes. `pretraining_documents` is more than the steps can use once.
+
+    Another `seed` shares the base and draws everything after it anew: the problems of teacher and student, the adapters.
+    """
 
     name: str
     shape: Shape
@@ -24,10 +29,27 @@ class Scale:
     rank: int
     evaluation_problems: int
     longest_sequence: int = 640
+    seed: int = 1
+    shipped_base: bool = False  # begin with the base that ships instead of training one
 
     @property
     def alpha(self) -> int:
         return 2 * self.rank
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def series(self, name: str) -> str:
+        """The name of a random series of this seed."""
+        return name if self.seed == 1 else f"{name}, seed {self.seed}"
+
+    def with_seed(self, seed: int) -> Scale:
+        apart = 100 * (seed - self.seed)
+        return replace(
+            self,
+            seed=seed,
+            adapters=replace(self.adapters, seed=self.adapters.seed + apart),
+        )
 
 
 FULL = Scale(
@@ -70,4 +92,15 @@ CI = Scale(
     evaluation_problems=60,
 )
 
-SCALES = {scale.name: scale for scale in (FULL, CI)}
+SMOKE = replace(
+    FULL,
+    name="smoke",
+    shipped_base=True,
+    teacher_problems=80,
+    student_problems=24,
+    adapters=Plan(steps=20, tokens_a_step=2048, rates=Rates(weights=4e-3), warm_up=3, seed=2),
+    rank=8,
+    evaluation_problems=32,
+)
+
+SCALES = {scale.name: scale for scale in (FULL, CI, SMOKE)}

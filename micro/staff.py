@@ -7,6 +7,7 @@ from typing import Protocol
 
 from micro.oracle_server import MODEL, reply_to
 from micro.tokenizer import LONGEST_ANSWER
+from solver.agents.answer_grammar import answer_grammar
 from solver.agents.prompts import Prompt
 from solver.engines.protocol import (
     ChatModel,
@@ -31,14 +32,16 @@ class Staff(Protocol):
 
 
 class ModelStaff:
-    """One engine for every role, each agent under its own model name."""
+    """One engine for every role, each agent under its own model name; `constrained` holds answers to their forms."""
 
-    def __init__(self, engine: ChatModel, models: Mapping[str, str]) -> None:
-        self._engine, self._models = engine, models
+    def __init__(self, engine: ChatModel, models: Mapping[str, str], constrained: bool = False) -> None:
+        self._engine, self._models, self._constrained = engine, models, constrained
 
     def answer(self, role: Role, prompt: Prompt) -> tuple[str, bool]:
         sampling = Sampling(max_tokens=LONGEST_ANSWER)
-        request = ChatRequest(role, self._models[role.agent], prompt.messages(), sampling)
+        form = prompt.form if self._constrained else None
+        grammar = answer_grammar(form, sampling.max_tokens) if form is not None else None
+        request = ChatRequest(role, self._models[role.agent], prompt.messages(), sampling, grammar)
         try:
             reply = self._engine.chat(request)
         except ContextOverflow:
@@ -56,9 +59,9 @@ class MixedStaff:
         return self._others.get(role, self._usual.answer)(role, prompt)
 
 
-def students(engine: ChatModel, adapted: Mapping[str, str]) -> Staff:
+def students(engine: ChatModel, adapted: Mapping[str, str], constrained: bool = False) -> Staff:
     """The small model in every role; `adapted` names the adapter of an agent, the base serves the others."""
-    return ModelStaff(engine, {agent: adapted.get(agent, BASE) for agent in AGENTS})
+    return ModelStaff(engine, {agent: adapted.get(agent, BASE) for agent in AGENTS}, constrained)
 
 
 def teachers(engine: ChatModel) -> Staff:

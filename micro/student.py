@@ -19,7 +19,7 @@ class Remembering:
 
     def __init__(self, engine: ChatModel) -> None:
         self._engine = engine
-        self._replies: dict[tuple[str, str], ChatReply] = {}
+        self._replies: dict[tuple[str, str, str | None], ChatReply] = {}
         self._lock = threading.Lock()
 
     def chat(
@@ -29,7 +29,7 @@ class Remembering:
         on_delta: Callable[[str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> ChatReply:
-        key = (request.model, request.prompt_digest())
+        key = (request.model, request.prompt_digest(), request.grammar)
         with self._lock:
             known = self._replies.get(key)
         if known is not None:
@@ -47,7 +47,7 @@ class Remembering:
 
 
 @contextmanager
-def student(base: Path, adapters: Mapping[str, Path]) -> Iterator[ChatModel]:
+def student(base: Path, adapters: Mapping[str, Path], device: str = "cpu") -> Iterator[ChatModel]:
     """fp32 and one thread: an answer does not depend on what else is in the batch."""
     from solver.engines.transformers_engine import TransformersEngine
 
@@ -57,7 +57,7 @@ def student(base: Path, adapters: Mapping[str, Path]) -> Iterator[ChatModel]:
         base=str(base),
         adapters={name: str(folder) for name, folder in adapters.items()},
         templates="micro",
-        local=LocalSettings(device="cpu", dtype="float32", threads=1, max_batch=ROWS),
+        local=LocalSettings(device=device, dtype="float32", threads=1, max_batch=ROWS),
     )
     engine = Remembering(TransformersEngine(spec))
     try:

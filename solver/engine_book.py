@@ -164,14 +164,23 @@ def serving(spec: EngineSpec, models: Iterable[str], digests: dict[str, Any] | N
     return spec.model_copy(update={"adapters": {**spec.adapters, **{row.name: row.folder for row in rows}}})
 
 
+def made_for(spec: EngineSpec) -> str | None:
+    """The source of the only problems to which this engine's answers mean anything; None where it may answer any."""
+    if spec.name == RECORDED:
+        return "starter"
+    return "micro" if spec.templates == MICRO_TEMPLATES else None
+
+
 def default_engine(problem: Problem) -> EngineSpec | None:
     """The engine that can answer this problem out of the box; a team's own engine wins over the shipped ones.
 
-    One that simulates, or that only routes roles for a distillation, is chosen by a person or not at all.
+    One that simulates, that only routes roles for a distillation, or that was made for one family of problems (a
+    reproduction's), is chosen by a person or not at all.
     """
     engines = all_engines()
     for spec in engines:
-        if spec.name not in shipped() and spec.kind is not EngineKind.ROUTED and not spec.simulated:
+        own = spec.name not in shipped() and spec.kind is not EngineKind.ROUTED
+        if own and not spec.simulated and made_for(spec) is None:
             return spec
     suited = {"starter": RECORDED, "micro": MICRO}.get(problem.source, MICRO)
     return next((spec for spec in engines if spec.name == suited), engines[0] if engines else None)
@@ -193,7 +202,7 @@ def concerns(problem: Problem, spec: EngineSpec) -> list[str]:
         found.append(
             "The recorded engine holds answers to the starter problems only; this run would end at its first step."
         )
-    if spec.name == MICRO and not is_in_family(problem.spec().statement):
+    if made_for(spec) == "micro" and not is_in_family(problem.spec().statement):
         found.append(OUT_OF_FAMILY)
     return found
 

@@ -23,10 +23,6 @@ from solver.strategies.registry import STRATEGIES, StrategyInfo
 from trajectories.models import Problem
 
 ABLATION = "ablation"
-_MADE_FOR = {
-    engine_book.MICRO: "micro",
-    engine_book.RECORDED: "starter",
-}  # elsewhere their answers are no measure
 BOTH = "both"
 ADAPTER_CHOICES = (
     ("all", "as the engine names them"),
@@ -75,10 +71,12 @@ def first_spec(preset: str = "") -> dict[str, Any]:
     Data that may still have faults: where no engine can run it, the page says why.
     """
     chosen = presets.BY_KEY.get(preset, presets.PRESETS[0])
-    engines = [spec.name for spec in engine_book.all_engines()] or ["name-of-an-engine"]
+    known = {spec.name: spec for spec in engine_book.all_engines()}
+    engines = list(known) or ["name-of-an-engine"]
     drafts = [chosen.data(name) for name in engines]
     suited = next((data for data in drafts if not cells.build(read_data(data))[1]), drafts[0])
-    source = _MADE_FOR.get(suited["models"][0]["engine"])
+    engine = known.get(suited["models"][0]["engine"])
+    source = engine_book.made_for(engine) if engine else None  # elsewhere its answers are no measure
     if source and Problem.objects.current().filter(source=source).exists():
         suited["problems"] = {"source": [source], **suited["problems"]}
     return suited

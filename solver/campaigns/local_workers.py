@@ -43,6 +43,13 @@ class LocalWorkers:
     def alive(self) -> bool:
         return any(thread.is_alive() for thread in self._threads)
 
+    def wait(self, seconds: float) -> bool:
+        """Whether all work has ended, after at most about this long."""
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not self.alive()
+
     def stop(self) -> None:
         """Give what is under way back to the queue; the next worker goes on after the last finished step."""
         self._stop.set()

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from micro import engine_spec
-from micro.artefact import LARGEST_BYTES, model_card
-from micro.evaluation import evaluation_problems, mcnemar
+from micro import engine_spec, table
+from micro.artefact import LARGEST_BYTES
+from micro.evaluation import evaluation_problems
+from micro.model_card import model_card
 from micro.staff import AGENTS, Staff, students
 from micro.workbench import solve_all
 from solver.engines.adapters import read_adapter
@@ -32,7 +33,7 @@ def results() -> dict[str, Any]:
 
 
 def _arm(results: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(arm for arm in results["arms"] if arm["arm"] == name)
+    found: dict[str, Any] = next(arm for arm in results["seeds"]["1"] if arm["arm"] == name)
     return found
 
 
@@ -58,23 +59,26 @@ def test_every_adapter_is_plain_lora_for_exactly_this_base() -> None:
 def test_the_model_card_is_the_one_that_the_recorded_results_make(results: dict[str, Any]) -> None:
     card = (engine_spec.ARTEFACT / "README.md").read_text(encoding="utf-8")
     assert card == model_card(results)
-    for arm in results["arms"]:
-        assert f"| {arm['arm']} | {arm['pass_at_1']['percent']} |" in card
+    for row in results["table"]:
+        assert f"| {row['arm']} | {table.interval(row['pass_at_1'])} |" in card
 
 
-def test_the_recorded_shares_follow_from_the_recorded_bits(results: dict[str, Any]) -> None:
-    base = _arm(results, "base")
-    for arm in results["arms"]:
-        bits = arm["solved"]
-        assert len(bits) == arm["n"]
-        assert arm["pass_at_1"]["k"] == bits.count("1")
-        assert arm["against_base"] == mcnemar(base["solved"], bits)
+def test_the_recorded_table_follows_from_the_recorded_bits(results: dict[str, Any]) -> None:
+    rows = table.rows(list(results["seeds"].values()))
+    assert rows == results["table"]
+    assert [{"said": s, "holds": h} for s, h in table.findings(rows)] == results["findings"]
+    for arms in results["seeds"].values():
+        for arm in arms:
+            bits = arm["bits"]["pass_at_1"]
+            assert len(bits) == arm["n"] >= 400
+            assert arm["pass_at_1"]["k"] == bits.count("1")
 
 
 def test_four_adapters_beat_the_base_beyond_chance(results: dict[str, Any]) -> None:
-    base, four = _arm(results, "base"), _arm(results, "all four")
+    rows = {row["arm"]: row for row in results["table"]}
+    base, four = rows["base"], rows["all four"]
     assert four["pass_at_1"]["low"] > base["pass_at_1"]["high"]
-    assert four["against_base"]["p"] < 0.001
+    assert all(test["p"] < 0.001 for test in four["against_base"])
     assert base["any_format_failure"]["percent"] > 10 > four["any_format_failure"]["percent"]
 
 
@@ -94,7 +98,7 @@ def test_it_solves_the_problems_that_the_results_say_it_solves(results: dict[str
         with Judge(slots=1) as judge:
             for name, adapted in (("base", {}), ("all four", {agent: agent for agent in AGENTS})):
                 runs = solve_all(problems, partial(_always, students(engine, adapted)), judge)
-                recorded = _arm(results, name)["solved"][:SAMPLE]
+                recorded = _arm(results, name)["bits"]["pass_at_1"][:SAMPLE]
                 differ = sum(run.passed != (bit == "1") for run, bit in zip(runs, recorded, strict=True))
                 assert differ <= 2, name
     finally:

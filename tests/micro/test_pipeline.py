@@ -11,15 +11,18 @@ import pytest
 from micro import distillation, oracle
 from micro.chain import Split
 from micro.distillation import Pairs, blame
-from micro.evaluation import Arm, mcnemar, share, summary, wilson
+from micro.evaluation import Arm, paired, share, summary
 from micro.habits import MISREADINGS
 from micro.oracle_server import MODEL, reply_to
 from micro.problem import MicroProblem, complete
-from micro.prompting import Prompter
+from micro.prompting import Prompter, spec_of
 from micro.staff import MixedStaff, students, supervisor
 from micro.student import Remembering
 from micro.trajectory import Trajectory
 from micro.workbench import solve, solve_all
+from solver.agents import retrieval
+from solver.agents.brief import Brief
+from solver.agents.languages import language
 from solver.agents.prompts import Prompt
 from solver.engines.protocol import (
     ChatReply,
@@ -195,6 +198,26 @@ def test_a_prompt_that_leaves_no_room_gets_an_empty_answer_that_counts_as_cut_of
     assert students(Full(), {}).answer(Role.DEBUGGING, prompt) == ("", True)
 
 
+def test_a_constrained_staff_holds_answers_to_the_forms_of_their_prompts() -> None:
+    class Listening(OracleEngine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.grammars: list[str | None] = []
+
+        def chat(self, request: ChatRequest, **_: object) -> ChatReply:
+            self.grammars.append(request.grammar)
+            return super().chat(request)
+
+    engine = Listening()
+    problem = complete(random.Random(2), 1, Split.TRAIN, 8)
+    prompt = retrieval.prompt(Brief(spec_of(problem), language("python"), "micro", 1))
+    for constrained in (False, True):
+        students(engine, {}, constrained).answer(Role.RETRIEVAL, prompt)
+    assert engine.grammars[0] is None
+    assert engine.grammars[1] is not None
+    assert "algorithm" in engine.grammars[1]
+
+
 def test_pairs_survive_the_disk(tmp_path: Path) -> None:
     pairs = Pairs()
     pairs.keep("coding", "teacher", "prompt", "answer")
@@ -212,19 +235,17 @@ def test_the_summary_counts_what_the_runs_did(judge: Judge, problems: list[Micro
     assert told["before_repair"]["percent"] == 0.0
     assert told["plan_right"]["percent"] == told["tags_right"]["percent"] == 100.0
     assert told["code_right_given_plan"]["percent"] == 0.0
-    assert told["solved"] == "1" * len(problems)
+    assert told["bits"]["pass_at_1"] == "1" * len(problems)
+    assert told["bits"]["code_right_given_plan"] == "0" * len(problems)
 
 
-def test_wilsons_interval_agrees_with_published_figures() -> None:
-    low, high = wilson(14, 106)
-    assert (round(100 * low, 1), round(100 * high, 1)) == (8.0, 21.0)
-    low, high = wilson(30, 106)
-    assert (round(100 * low, 1), round(100 * high, 1)) == (20.6, 37.5)
-    assert wilson(0, 0) == (0.0, 1.0)
+def test_a_share_has_wilsons_interval() -> None:
+    assert share([True] * 14 + [False] * 92) == {"k": 14, "n": 106, "percent": 13.2, "low": 8.0, "high": 21.0}
     assert share([True, False]) == {"k": 1, "n": 2, "percent": 50.0, "low": 9.5, "high": 90.5}
+    assert share([]) == {"k": 0, "n": 0, "percent": 0.0, "low": 0.0, "high": 100.0}
 
 
-def test_mcnemar_counts_the_problems_that_changed() -> None:
-    assert mcnemar("0011", "1101") == {"won": 2, "lost": 1, "p": 1.0}
-    assert mcnemar("0000000000", "1111111111")["p"] == pytest.approx(2 / 2**10)
-    assert mcnemar("01", "01") == {"won": 0, "lost": 0, "p": 1.0}
+def test_the_paired_test_counts_the_problems_that_changed() -> None:
+    assert paired("0011", "1101") == {"won": 2, "lost": 1, "p": 1.0}
+    assert paired("0000000000", "1111111111")["p"] == pytest.approx(2 / 2**10)
+    assert paired("01", "01") == {"won": 0, "lost": 0, "p": 1.0}

@@ -23,9 +23,9 @@ def test_an_unknown_stage_is_refused_with_the_names_there_are(
 
 
 def test_a_finished_stage_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = Recipe(CI, tmp_path, shared=False)
+    recipe = Recipe(CI, tmp_path)
     done = ["tokenizer/tokenizer.json", "corpus.npz", "base/model.safetensors"]
-    done += ["pairs-teacher.json", "pairs-student.json"]
+    done += ["pairs-teacher.json", "pairs-student.json", "pairs-supervisor.json"]
     for name in done:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -49,8 +49,17 @@ def test_a_result_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_both_scales_use_a_corpus_that_their_steps_do_not_exhaust() -> None:
-    assert SCALES == {"full": FULL, "ci": CI}
-    for scale in SCALES.values():
+    assert set(SCALES) == {"full", "ci", "smoke"}
+    for scale in (FULL, CI):
         tokens = scale.pretraining.steps * scale.pretraining.tokens_a_step
         assert tokens < scale.pretraining_documents * 131  # tokens a document, measured
         assert scale.evaluation_problems >= 60
+
+
+def test_another_seed_shares_the_base_and_draws_the_rest_anew(tmp_path: Path) -> None:
+    first, second = Recipe(CI, tmp_path), Recipe(CI.with_seed(2), tmp_path)
+    assert first.base == second.base
+    assert first.scale.pretraining == second.scale.pretraining
+    assert {first.adapters, first.results}.isdisjoint({second.adapters, second.results})
+    assert first.scale.adapters.seed != second.scale.adapters.seed
+    assert first.scale.series("teacher") != second.scale.series("teacher")

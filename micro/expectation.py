@@ -1,0 +1,64 @@
+"""What a reproduction must come to: the published table for `full`, wide ranges for the smaller scales.
+
+The ranges are of several runs on machines that round differently, with room; they say that the effect is there, not how
+large it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from micro import engine_spec, table
+
+
+class Range(NamedTuple):
+    """In percent of problems; `gain` is pass@1 less the base's."""
+
+    arm: str
+    measure: str
+    least: float
+    most: float
+
+
+RANGES: dict[str, tuple[Range, ...]] = {
+    "ci": (
+        Range(table.BASE, "any_format_failure", 60, 100),
+        Range(table.FOUR, "any_format_failure", 0, 15),
+        Range(table.FOUR, "strict_pass_at_1", 15, 100),
+        Range(table.FOUR, "gain", 3, 100),
+    ),
+    "smoke": (
+        Range(table.BASE, "any_format_failure", 60, 100),
+        Range(table.FOUR, "any_format_failure", 0, 35),
+        Range(table.FOUR, "strict_pass_at_1", 15, 100),
+    ),
+}
+
+
+def check(scale: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
+    """Sentences with the numbers, and whether each is as expected."""
+    by_name = {str(row["arm"]): row for row in rows}
+    ranges = RANGES[scale] if scale in RANGES else published()
+    return [_in_range(expected, by_name) for expected in ranges]
+
+
+def published() -> tuple[Range, ...]:
+    """The intervals of pass@1 and strict pass@1 that ship with the weights."""
+    path = engine_spec.ARTEFACT / "results.json"
+    if not path.exists():
+        return ()
+    return tuple(
+        Range(row["arm"], measure, row[measure]["low"], row[measure]["high"])
+        for row in json.loads(path.read_text(encoding="utf-8"))["table"]
+        for measure in ("pass_at_1", "strict_pass_at_1")
+    )
+
+
+def _in_range(expected: Range, rows: Mapping[str, Mapping[str, Any]]) -> tuple[str, bool]:
+    said = f"{expected.arm}, {expected.measure.replace('_', ' ')}: expected {expected.least:g} to {expected.most:g} %"
+    if expected.arm not in rows:
+        return f"{said}, not measured here", True
+    value = rows[expected.arm][expected.measure]["percent"]
+    return f"{said}, measured {value} %", expected.least <= value <= expected.most
