@@ -50,6 +50,13 @@ def _seeds(results: dict[str, Any]) -> str:
     )
 
 
+def _findings(results: dict[str, Any]) -> str:
+    lines = [f"- {'yes' if f['holds'] else '**no**'}: {f['said']}" for f in results["findings"]]
+    if missing := table.not_measured(results["table"]):
+        lines.append(f"- not measured for these weights: {', '.join(missing)}")
+    return "\n".join(lines)
+
+
 def _single(results: dict[str, Any]) -> str:
     """The arms that were measured for the first seed alone, where there are others."""
     if len(results["seeds"]) == 1:
@@ -122,7 +129,7 @@ What the method promises, and whether this table bears it out:
 - Student data: the base in the same pipeline; failed programs repaired by the teacher, kept on pass; the supervisor
   (also the oracle) blames planning or coding, revises, replays, keeps on pass.
 - Adapters: plain LoRA, rank {rank}, alpha {alpha}, all linear layers, {steps} steps of at most {batch} tokens,
-  seed {adapter_seed}. The shared adapter has four times the steps on the pairs of all four.
+  seed {adapter_seed}.
 
 Yields:
 

@@ -31,6 +31,15 @@ ORDER = (
     UNSUPERVISED,
     CONSTRAINED,
 )
+MEASURES = (
+    "pass_at_1",
+    "strict_pass_at_1",
+    "any_format_failure",
+    *(f"{agent}_failure" for agent in AGENTS),
+    "tags_right",
+    "plan_right",
+    "code_right_given_plan",
+)
 COLUMNS = (
     "adapters",
     "pass@1, 95 %",
@@ -43,6 +52,7 @@ COLUMNS = (
     "pass@1 against base: won / lost, p",
 )
 SMALL_P = 0.001
+CHANCE = 0.05
 
 
 def rows(seeds: Sequence[Sequence[Arm]]) -> list[dict[str, Any]]:
@@ -53,24 +63,34 @@ def rows(seeds: Sequence[Sequence[Arm]]) -> list[dict[str, Any]]:
 
 
 def _row(name: str, seeds: Sequence[Mapping[str, Arm]]) -> dict[str, Any]:
-    own = [arms[name]["bits"] for arms in seeds]
-    base = [arms[BASE]["bits"] for arms in seeds]
-    measures = {
-        measure: _combined([bits[measure] for bits in own]) for measure in own[0] if measure in base[0]
-    }
-    gain = paired_difference(_means([b["pass_at_1"] for b in base]), _means([b["pass_at_1"] for b in own]))
+    own = [arms[name] for arms in seeds]
+    passed = [arm["bits"]["pass_at_1"] for arm in own]
+    before = [arms[BASE]["bits"]["pass_at_1"] for arms in seeds]
+    gain = paired_difference(_means(before), _means(passed))
     return {
         "arm": name,
         "seeds": len(seeds),
-        **measures,
+        **{measure: _share(own, measure) for measure in MEASURES},
         "gain": percentages(gain.estimate),
-        "against_base": [paired(b["pass_at_1"], o["pass_at_1"]) for b, o in zip(base, own, strict=True)],
+        "against_base": [paired(*pair) for pair in zip(before, passed, strict=True)],
         "four_against_it": [
-            paired(o["pass_at_1"], arms[FOUR]["bits"]["pass_at_1"])
-            for o, arms in zip(own, seeds, strict=True)
+            paired(bits, arms[FOUR]["bits"]["pass_at_1"])
+            for bits, arms in zip(passed, seeds, strict=True)
             if FOUR in arms
         ],
     }
+
+
+def _share(seeds: Sequence[Arm], measure: str) -> dict[str, float | int]:
+    """From the bits of each seed. An arm of an earlier recording may have bits of passing alone; what it recorded of
+    everything else can then be shown, but not averaged with other seeds."""
+    if all(measure in arm["bits"] for arm in seeds):
+        means = _means([arm["bits"][measure] for arm in seeds])
+        return {"n": len(means), **percentages(wilson(means))}
+    (arm,) = seeds
+    agent = measure.removesuffix("_failure")
+    share = arm["format_failures"][agent] if agent in AGENTS else arm[measure]
+    return {name: share[name] for name in ("n", "percent", "low", "high")}
 
 
 def _means(seeds: Sequence[str]) -> list[float]:
@@ -81,11 +101,6 @@ def _means(seeds: Sequence[str]) -> list[float]:
         if asked:
             found.append(sum(asked) / len(asked))
     return found
-
-
-def _combined(seeds: Sequence[str]) -> dict[str, float | int]:
-    means = _means(seeds)
-    return {"n": len(means), **percentages(wilson(means))}
 
 
 def cells(row: Mapping[str, Any]) -> list[str]:
@@ -142,4 +157,11 @@ def _beats(name: str, row: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
     p = "; ".join(f"{test['p']:.2g}" for test in row["four_against_it"])
     enough = after["percent"] >= other if name == SHARED else after["percent"] > other
     word = "at least as good as" if name == SHARED else "better than"
-    return f"all four are {word} {name!r}: {after['percent']} and {other} %, p {p}", bool(enough)
+    doubt = any(test["p"] >= CHANCE for test in row["four_against_it"]) and name != SHARED
+    beyond = ", which may be chance" if doubt and enough else ""
+    return f"all four are {word} {name!r}: {after['percent']} and {other} %, p {p}{beyond}", bool(enough)
+
+
+def not_measured(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    measured = {row["arm"] for row in found}
+    return [name for name in ORDER if name not in measured]

@@ -9,19 +9,9 @@ import pytest
 from micro import table
 from micro.staff import AGENTS
 
-MEASURES = (
-    "pass_at_1",
-    "strict_pass_at_1",
-    "any_format_failure",
-    *(f"{agent}_failure" for agent in AGENTS),
-    "tags_right",
-    "plan_right",
-    "code_right_given_plan",
-)
-
 
 def arm(name: str, solved: str, failed: str = "", code: str = "") -> dict[str, Any]:
-    bits = dict.fromkeys(MEASURES, "0" * len(solved))
+    bits = dict.fromkeys(table.MEASURES, "0" * len(solved))
     bits |= {"pass_at_1": solved, "any_format_failure": failed or "0" * len(solved)}
     return {"arm": name, "bits": bits | ({"code_right_given_plan": code} if code else {})}
 
@@ -59,12 +49,13 @@ def test_what_the_method_promises_is_confirmed_only_where_the_numbers_do() -> No
     good = [arm("base", "1" * 20 + "0" * 80, failed="1" * 100), arm("all four", "1" * 60 + "0" * 40)]
     found = table.findings(table.rows([good]))
     assert all(holds for _, holds in found)
-    bad = [arm("base", "1" * 50 + "0" * 50), arm("all four", "1" * 60 + "0" * 40, failed="1" + "0" * 99)]
+    bad = [arm("base", "1" * 50 + "0" * 50), arm("all four", "1" * 53 + "0" * 47, failed="1" + "0" * 99)]
     found = table.findings(table.rows([bad]))
     assert not said(found, "double")
     assert not said(found, "intervals")
     assert not said(found, "format failure")
     assert said(found, "better than 'base'")
+    assert "may be chance" in next(sentence for sentence, _ in found if "better than 'base'" in sentence)
 
 
 def test_the_shared_adapter_may_be_equalled_and_anything_else_must_be_beaten() -> None:
@@ -81,3 +72,15 @@ def test_every_cell_of_a_row_has_its_column() -> None:
     assert text.splitlines()[2].startswith("| base | 50.0 (9.5 to 90.5) |")
     with pytest.raises(KeyError):
         table.findings(rows[:1])
+
+
+def test_an_earlier_recording_is_shown_as_it_was_recorded() -> None:
+    old = arm("base", "10")
+    recorded = {"k": 1, "n": 2, "percent": 50.0, "low": 9.5, "high": 90.5}
+    old["bits"] = {"pass_at_1": "10", "strict_pass_at_1": "00"}
+    old |= dict.fromkeys(table.MEASURES, recorded) | {"format_failures": dict.fromkeys(AGENTS, recorded)}
+    (row,) = table.rows([[old]])
+    assert row["tags_right"] == row["coding_failure"] == {"n": 2, "percent": 50.0, "low": 9.5, "high": 90.5}
+    assert row["strict_pass_at_1"]["percent"] == 0.0
+    with pytest.raises(ValueError, match="unpack"):
+        table.rows([[old], [old]])
