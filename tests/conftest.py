@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
+from hypothesis import settings as hypothesis_settings
 
 from mcl_web import broker as broker_process
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+# How long an example takes says more of the machine's load than of the code.
+hypothesis_settings.register_profile("lab", deadline=None)
+hypothesis_settings.load_profile("lab")
 
 CHROMIUM_FLAGS = [
     "--disable-gpu",
