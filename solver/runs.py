@@ -187,6 +187,10 @@ def _listed(hold: leases.Held) -> Iterator[None]:
             _active.discard(hold)
 
 
+def stopping() -> bool:
+    return _stopping.is_set()
+
+
 def shut_down() -> None:
     """The worker is stopping: give its runs back to the queue at once instead of letting their leases run out."""
     _stopping.set()

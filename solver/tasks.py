@@ -12,11 +12,12 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils.timezone import now
 
-from solver import rejudging, replays, runs
+from solver import rejudging, replays, runs, scheduler
 from solver.answers import store as answers
 from solver.campaigns import execution as campaigns
 from trajectories import leases
@@ -32,11 +33,28 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+seats = scheduler.Seats(settings.RUNS_PER_WORKER)
+FRUITLESS = 20  # rounds in which others were faster, after which the reaper's next message has to do
+
+
 @shared_task
 def run(run_id: int) -> None:
-    runs.execute(run_id, worker_name())
-    campaigns.run_ended(run_id)
-    replays.run_ended(run_id)
+    """Work until nothing waits that this thread may take. The message says that something does; which, the rows say."""
+    fruitless = 0
+    while fruitless < FRUITLESS and (waiting := _take()) is not None:
+        campaign = waiting.campaign is not None
+        with seats.taken(campaign) as seated:
+            done = seated and runs.execute(waiting.run, worker_name())
+        if not done and runs.stopping():
+            return
+        fruitless = 0 if done else fruitless + 1
+        campaigns.run_ended(waiting.run)
+        replays.run_ended(waiting.run)
+
+
+def _take() -> scheduler.Waiting | None:
+    """Without a free seat for campaigns only single runs: a thread that ends one of a campaign takes its next."""
+    return scheduler.next_run(campaigns_too=seats.campaign_runs < seats.campaign_most)
 
 
 @shared_task

@@ -17,6 +17,7 @@ from solver.engines.openai_transport import AnswerTooLarge
 from solver.engines.protocol import ContextOverflow, EngineError, EngineRefused, EngineUnreachable
 from solver.engines.spec import EngineSpec
 
+_NO_GRAMMAR = re.compile(r"grammar error|invalid grammar|grammar.{0,40}(compil|pars)", re.IGNORECASE)
 _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context length|context (length|size|window)"
     r"|prompt is too long|longer than the model's|too many tokens|max_model_len|reduce the length",
@@ -123,6 +124,8 @@ class ErrorSentences:
         said = self.clean(error.message)
         if _OVERFLOW.search(f"{error.code} {error.message}"):
             return Setback(self._overflow(said))
+        if _NO_GRAMMAR.search(error.message):  # vLLM compiles it after it has answered 200
+            return Setback(EngineRefused(f"{self.who} refuses the grammar of the request: {said}."))
         return Setback(
             EngineUnreachable(f"{self.who} reported an error while answering: {said}."), retry=True, down=True
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from solver import engine_book
 from solver.engines.spec import EngineSpec
 from solver.serving.models import EngineService, ServiceState, Wanted
+from trajectories.models import Run, RunStatus
 
 
 def managed() -> list[EngineSpec]:
@@ -22,6 +23,7 @@ def want(name: str, wanted: Wanted) -> bool:
         EngineService.objects.filter(name=name, state=ServiceState.FAILED).update(
             state=ServiceState.STOPPED, message=""
         )
+        Run.objects.filter(status=RunStatus.QUEUED, engine_name=name).update(published_at=None)  # ring again
     return True
 
 
