@@ -22,6 +22,7 @@ class Memo:
 
     def __init__(self, run_id: int) -> None:
         self._done: dict[int, Finished] = {}
+        self._texts: dict[str, str] = {}
         digests: dict[int, str] = {}
         self._notes: set[str] = set()
         for row in eventlog.read_all(run_id):
@@ -33,6 +34,8 @@ class Memo:
                     digests[event.step] = event.code_digest
                 case events.StepFinished() | events.TestsFinished():
                     self._done[event.step] = Finished(digests[event.step], event)
+                    if isinstance(event, events.StepFinished):
+                        self._texts.setdefault(digests[event.step], event.text)
                 case events.Note():
                     self._notes.add(event.model_dump_json())
 
@@ -50,6 +53,10 @@ class Memo:
                 "start a new run to use the present one"
             )
         return found.event
+
+    def answer(self, digest: str) -> str | None:
+        """The recorded answer to exactly this request, whatever its step."""
+        return self._texts.get(digest)
 
     def has_note(self, note: events.Note) -> bool:
         """Notes are facts about earlier steps: the same one is not written again on resume."""

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any, Literal, TypeVar
+
+from django.db import connection
 
 from solver import judging
 from solver.agents.answer_grammar import TooFewTokens, answer_grammar
 from solver.agents.formats import Parsed
 from solver.agents.prompts import Prompt, with_feedback
+from solver.ahead import AskedAhead, Scout, send
 from solver.change import Change
 from solver.drafts import Draft
 from solver.engines.protocol import (
@@ -32,8 +37,9 @@ from solver.engines.protocol import (
 )
 from solver.judge import Judge, Report
 from solver.memo import Memo
-from solver.strategies.protocol import Answer, BudgetExceeded, TestRun
-from trajectories import bell, eventlog, events
+from solver.strategies.protocol import Answer, BudgetExceeded, TestRun, Workbench
+from trajectories import bell, eventlog, events, money
+from trajectories.decisions import UNUSED
 from trajectories.leases import Held
 from trajectories.problem_schema import ProblemSpec
 from trajectories.text import printable
@@ -97,6 +103,8 @@ class Recorder:
             judge_profile,
         )
         self.change, self.guest, self.constrained = change, guest, constrained
+        self._ahead: AskedAhead | None = None
+        self._scouts: list[threading.Thread] = []
         self.step = self.calls = self.tokens = 0
         self.began = time.monotonic()
 
@@ -116,9 +124,7 @@ class Recorder:
         self._spend()
         self.step += 1
         prompt = self._prompt(prompt)
-        sampling = self._sampling()
-        grammar = self._grammar(prompt, sampling.max_tokens)
-        request = ChatRequest(role, self._model(role), prompt.messages(), sampling, grammar)
+        request = self.request_at(self.step, role, prompt)
         done = self.memo.take(self.step, request.digest())
         if done is None:
             done = self._call(request, prompt, parse, attempt=attempt, gist=gist, detail=detail or {})
@@ -126,6 +132,43 @@ class Recorder:
         self.tokens += done.prompt_tokens + done.completion_tokens
         truncated = done.finish_reason == FinishReason.LENGTH
         return Answer(self.step, done.text, parse(done.text), truncated)
+
+    def request_at(self, step: int, role: Role, prompt: Prompt) -> ChatRequest:
+        sampling = self._sampling(step)
+        grammar = self._grammar(prompt, sampling.max_tokens)
+        return ChatRequest(role, self._model(role), prompt.messages(), sampling, grammar)
+
+    # -- asking ahead
+
+    def ahead(self, branches: Sequence[Callable[[Workbench], object]], steps: int | None) -> None:
+        """Send what all branches but the first, which the strategy asks at once, are going to ask (`solver.ahead`).
+
+        Above temperature 0 a step's seed follows from its number, so it must be known; and a branch of a run from a
+        changed step asks one after another.
+        """
+        seeded = self.sampling.temperature > 0 and self.sampling.seed is not None
+        if self.change is not None or (steps is None and seeded):
+            return
+        if self._ahead is None:
+            self.engine = self._ahead = AskedAhead(self.engine)
+        affordable = (self.budget.calls - self.calls) // (steps or 1)
+        sent = branches[1 : max(1, affordable)]
+        scouts = [Scout(self, self._ahead, self.step + n * (steps or 0)) for n in range(1, len(sent) + 1)]
+        self._scouts += send(sent, scouts, lambda: connection.close())  # each its own
+
+    def recorded_answer(self, request: ChatRequest) -> str | None:
+        return self.memo.answer(request.digest())
+
+    def close(self) -> None:
+        """Let nobody ask on, and note what was asked ahead and not needed: it was paid for."""
+        if self._ahead is None:
+            return
+        self._ahead.stop()
+        for scout in self._scouts:
+            scout.join()
+        unused = self._ahead.unused()
+        if unused and not self.hold.lost.is_set():
+            self.note(UNUSED, **_waste(unused))
 
     def _prompt(self, prompt: Prompt) -> Prompt:
         feedback = self.change.feedback_for(self.step) if self.change else ""
@@ -150,15 +193,15 @@ class Recorder:
         changed = self.change.model_for(self.step, role.value) if self.change else None
         return changed or self.model_for(role)
 
-    def _sampling(self) -> Sampling:
+    def _sampling(self, step: int) -> Sampling:
         """Above temperature 0 each step draws with a seed of its own: the same question twice is two draws."""
         guest = self._guest()
         usual = guest.sampling if guest else self.sampling
         if self.change is not None:
-            usual = self.change.sampling_for(self.step, usual)
+            usual = self.change.sampling_for(step, usual)
         if usual.temperature == 0 or usual.seed is None:
             return usual
-        return dataclasses.replace(usual, seed=usual.seed + self.step)
+        return dataclasses.replace(usual, seed=usual.seed + step)
 
     def _call(
         self,
@@ -300,6 +343,19 @@ class Recorder:
             raise BudgetExceeded(f"the run's budget of {self.budget.tokens} tokens is used up")
         if time.monotonic() - self.began > self.budget.seconds:
             raise BudgetExceeded(f"the run's budget of {self.budget.seconds:.0f} seconds is used up")
+
+
+def _waste(unused: list[ChatReply]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "calls": len(unused),
+        "prompt_tokens": sum(reply.usage.prompt_tokens for reply in unused),
+        "completion_tokens": sum(reply.usage.completion_tokens for reply in unused),
+    }
+    costs = [cost for reply in unused if (cost := money.spent(reply.detail))]
+    if costs:
+        amount = sum((cost.amount for cost in costs), Decimal(0))
+        told["cost"] = {"amount": f"{amount:f}", "currency": costs[0].currency}
+    return told
 
 
 def _finished(step: int, reply: ChatReply, text: str, parsed: Parsed[Any]) -> events.StepFinished:

@@ -261,7 +261,10 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         guest=_guest(run),
         constrained=bool(run.engine.get("constrained")),
     )
-    outcome = info.run(problem, recorder, params)
+    try:
+        outcome = info.run(problem, recorder, params)
+    finally:
+        recorder.close()
     if outcome.code is None:
         return RunFinished(status="finished", reason="no_program", message=outcome.reason)
     attempt = outcome.attempt or 0
@@ -288,7 +291,7 @@ def _guest(run: Run) -> Guest | None:
         return None
     spec = engine_book.get_unchanged(copy["name"], copy)
     return Guest(
-        open_engine(spec),
+        accounted(spec, open_engine),
         lambda role: str(copy["roles"][role.value]),
         _sampling(spec, run.seed),
         constrained=bool(copy.get("constrained")),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trajectories import money
+
 Detail = dict[str, Any]
+UNUSED = "asked_ahead_unused"  # a note: answers that were paid for and not needed
 
 
 def sentence(name: str, detail: Detail) -> str:
@@ -40,8 +43,17 @@ def _fallback(detail: Detail) -> str:
     return f"{text}."
 
 
+def _unused(detail: Detail) -> str:
+    text = f"{detail.get('calls')} answers that were asked for ahead were not needed"
+    text += f" ({detail.get('prompt_tokens')} tokens in, {detail.get('completion_tokens')} out"
+    if cost := money.spent(detail):
+        text += f", {cost.amount.normalize():f} {cost.currency}"
+    return f"{text})."
+
+
 SENTENCES: dict[str, Callable[[Detail], str]] = {
     "plans_ranked": _ranked,
+    UNUSED: _unused,
     "fallback": _fallback,
     "plan_dropped": lambda d: f"The plan after exemplar {d.get('exemplar')} is dropped: {d.get('why')}.",
     "plan_given_up": lambda d: f"Attempt {d.get('attempt')} is given up: {d.get('why')}.",

@@ -9,12 +9,13 @@ from typing import Any
 from django.db.models import F
 
 from trajectories import events, money
+from trajectories.decisions import UNUSED
 from trajectories.models import Blame, Decision, Judgement, Run, RunStatus, Step, StepState
 
 
 @singledispatch
 def _project(event: events.Event, run_id: int, seq: int, at: datetime) -> None:
-    """Notes and starts of a run change no projection."""
+    """Starts of a run change no projection."""
 
 
 def apply(run_id: int, seq: int, at: datetime, event: events.Event) -> None:
@@ -79,11 +80,33 @@ def _(event: events.StepFinished, run_id: int, seq: int, at: datetime) -> None:
         model_seconds=F("model_seconds") + event.seconds,
         format_failures=F("format_failures") + int(bool(event.parse.failure)),
     )
-    if spent := money.spent(event.detail):
+    _spend(run_id, event.detail)
+
+
+def _spend(run_id: int, detail: dict[str, Any]) -> None:
+    if spent := money.spent(detail):
         # Two currencies make no sum: of a routed engine's members only those that share the first one's count.
         Run.objects.filter(pk=run_id, currency__in=["", spent.currency]).update(
             cost=F("cost") + spent.amount, saved=F("saved") + spent.saved, currency=spent.currency
         )
+
+
+@_project.register
+def _(event: events.Note, run_id: int, seq: int, at: datetime) -> None:
+    """Answers that were asked for ahead and not needed were paid for all the same."""
+    calls, asked, answered = (
+        event.detail.get(name) for name in ("calls", "prompt_tokens", "completion_tokens")
+    )
+    if event.name != UNUSED or not all(
+        isinstance(n, int) and 0 <= n < 2**31 for n in (calls, asked, answered)
+    ):
+        return
+    Run.objects.filter(pk=run_id).update(
+        calls=F("calls") + calls,
+        prompt_tokens=F("prompt_tokens") + asked,
+        completion_tokens=F("completion_tokens") + answered,
+    )
+    _spend(run_id, event.detail)
 
 
 @_project.register

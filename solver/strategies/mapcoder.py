@@ -15,6 +15,7 @@ nothing else. `attempt` counts the plans in the order tried, from 1; steps befor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from solver.agents.debugging import first_response
 from solver.agents.retrieval import Exemplar, Retrieval
@@ -40,7 +41,7 @@ def mapcoder(problem: ProblemSpec, bench: Workbench, params: Params) -> Outcome:
     team = Team.of(problem, bench, params)
     written = Candidates(bench)
     keep_best = Defect.LAST_CODE_FALLBACK not in team.defects
-    return written.guard(lambda: _solve(team, params.t, written, keep_best), keep_best=keep_best)
+    return written.guard(lambda: _solve(team, params, written, keep_best), keep_best=keep_best)
 
 
 def call_bound(params: Params) -> int:
@@ -48,38 +49,52 @@ def call_bound(params: Params) -> int:
     return 1 + 2 * params.k + params.k * (1 + params.t)
 
 
-def _solve(team: Team, t: int, written: Candidates, keep_best: bool) -> Outcome:
+def _solve(team: Team, params: Params, written: Candidates, keep_best: bool) -> Outcome:
     recalled = team.recall()
     if recalled is None:
         team.bench.note(
             "no_exemplars", why="retrieval gave nothing usable", instead="one plan without an exemplar"
         )
         recalled = NOTHING_RECALLED
-    for attempt, plan in enumerate(_ranked_plans(team, recalled), start=1):
+    plans = _ranked_plans(team, recalled, ahead=params.speculative != "off")
+    if params.speculative == "programs":
+        first = [partial(_write, recalled.algorithm, plan, n) for n, plan in enumerate(plans, start=1)]
+        team.ahead(first, steps=None)
+    for attempt, plan in enumerate(plans, start=1):
         team.bench.note("plan_chosen", attempt=attempt, exemplar=plan.exemplar, confidence=plan.confidence)
-        passed = _try_plan(team, recalled.algorithm, plan, attempt, t, written)
+        passed = _try_plan(team, recalled.algorithm, plan, attempt, params.t, written)
         if passed is not None:
             return passed
     why = "no plan passed the samples" if written.all else "no agent gave a usable plan and program"
     return written.best(why) if keep_best else written.last(why)
 
 
-def _ranked_plans(team: Team, recalled: Retrieval) -> list[Plan]:
+def _ranked_plans(team: Team, recalled: Retrieval, *, ahead: bool) -> list[Plan]:
     """A plan after each exemplar, most confident first; ties keep the order of the exemplars."""
-    plans = []
-    for number, exemplar in enumerate(recalled.exemplars, start=1):
-        text = team.plan(recalled.algorithm, exemplar, number)
-        if text is None:
-            team.bench.note("plan_dropped", exemplar=number, why="the planner's answer cannot be used")
-            continue
-        confidence = team.confidence(text, number)
-        if confidence is None:
-            team.bench.note("confidence_unknown", exemplar=number, instead=0)
-        plans.append(Plan(text, confidence.score if confidence else 0, number))
+    numbered = enumerate(recalled.exemplars, start=1)
+    ways = [partial(_plan, recalled.algorithm, exemplar, number) for number, exemplar in numbered]
+    if ahead:
+        team.ahead(ways, steps=2)
+    plans = [plan for way in ways if (plan := way(team)) is not None]
     plans.sort(key=lambda plan: plan.confidence, reverse=True)
     order = [{"exemplar": plan.exemplar, "confidence": plan.confidence} for plan in plans]
     team.bench.note("plans_ranked", order=order)
     return plans
+
+
+def _plan(algorithm: str, exemplar: Exemplar, number: int, team: Team) -> Plan | None:
+    text = team.plan(algorithm, exemplar, number)
+    if text is None:
+        team.bench.note("plan_dropped", exemplar=number, why="the planner's answer cannot be used")
+        return None
+    confidence = team.confidence(text, number)
+    if confidence is None:
+        team.bench.note("confidence_unknown", exemplar=number, instead=0)
+    return Plan(text, confidence.score if confidence else 0, number)
+
+
+def _write(algorithm: str, plan: Plan, attempt: int, team: Team) -> str | None:
+    return team.write(algorithm, plan.text, attempt)
 
 
 def _try_plan(

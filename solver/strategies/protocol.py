@@ -7,9 +7,9 @@ answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from solver.agents.formats import Parsed
 from solver.agents.prompts import Prompt
@@ -29,6 +29,7 @@ class Params:
     profile: str = "lab"  # "lab" (tolerant, best-so-far) or "upstream" (the published control flow)
     templates: str = "lab"  # which prompt template set
     retries: int = 1  # further tries of one call whose answer could not be parsed (lab profile)
+    speculative: str = "off"  # what is asked ahead: "off", "plans", "programs" (and plans)
     max_calls: int | None = None  # defaults to the bound 1 + 2k + k(1 + t), plus retries
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -107,6 +108,16 @@ class Workbench(Protocol):
 
     def note(self, kind: str, **detail: Any) -> None:
         """Record a decision (`plan_chosen`, `fallback`, ...) so that the trajectory explains itself."""
+        ...
+
+
+@runtime_checkable
+class AsksAhead(Protocol):
+    """A workbench that can send questions before the strategy gets to them. It changes nothing but the time it takes."""
+
+    def ahead(self, branches: Sequence[Callable[[Workbench], object]], steps: int | None) -> None:
+        """Each branch asks, at the workbench it is given, what the strategy is going to ask next, one branch after the
+        other, `steps` steps each (None: not known)."""
         ...
 
 

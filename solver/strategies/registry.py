@@ -44,6 +44,14 @@ DEFECTS = Subset(
     "Exactly these published defects instead of the profile's.",
     {defect.value: defect.summary for defect in Defect},
 )
+SPECULATIVE = Choice(
+    "speculative",
+    "Ask ahead",
+    "plans: all plans and confidences at once; programs: also every plan's first program (at temperature 0). The same "
+    "result sooner; programs may pay for answers that nobody needs.",
+    "off",
+    ("off", "plans", "programs"),
+)
 _OWN_FIELDS = {f.name for f in fields(Params)} - {"extra"}
 
 
@@ -108,7 +116,15 @@ _ALL = (
         mapcoder.mapcoder,
         mapcoder.call_bound,
         ("retrieval", "planning", "confidence", "coding", "debugging"),
-        (_k("Exemplars and plans", 3), _t("Repairs of each plan", 5), PROFILE, RETRIES, DEFECTS, MAX_CALLS),
+        (
+            _k("Exemplars and plans", 3),
+            _t("Repairs of each plan", 5),
+            SPECULATIVE,
+            PROFILE,
+            RETRIES,
+            DEFECTS,
+            MAX_CALLS,
+        ),
     ),
     StrategyInfo(
         "direct",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from solver.agents.sample_report import sample_report
 from solver.engines.protocol import Role
 from solver.strategies.candidates import AgentFailed
 from solver.strategies.profiles import Defect, defects_of
-from solver.strategies.protocol import Answer, Params, TestRun, Workbench
+from solver.strategies.protocol import Answer, AsksAhead, Params, TestRun, Workbench
 from trajectories.problem_schema import ProblemSpec
 
 T = TypeVar("T")
@@ -93,6 +93,11 @@ class Team:
     def test(self, code: str, attempt: int) -> TestRun:
         return self.bench.run_samples(code, self.brief.language.key, attempt=attempt)
 
+    def ahead(self, branches: Sequence[Callable[[Team], object]], steps: int | None) -> None:
+        """Send what the branches ask, each by a team of its own, where the workbench can."""
+        if isinstance(self.bench, AsksAhead):
+            self.bench.ahead([partial(_at, branch, self) for branch in branches], steps)
+
     def ask(
         self,
         role: Role,
@@ -127,3 +132,7 @@ class Team:
         if not answer.parsed.usable and Defect.ABORT_ON_BAD_FORMAT in self.defects:
             raise AgentFailed(role, answer.parsed.failure, answer.parsed.message)
         return answer
+
+
+def _at(branch: Callable[[Team], object], team: Team, bench: Workbench) -> object:
+    return branch(replace(team, bench=bench))

@@ -64,6 +64,7 @@ def test_values_of_a_form_are_read_as_their_kind() -> None:
         "t": 0,
         "profile": "lab",
         "retries": 1,
+        "speculative": "off",
         "defects": ["no_retry", "strict_parser"],
     }
     assert MAPCODER.params(checked).extra == {"defects": ["no_retry", "strict_parser"]}
@@ -82,7 +83,7 @@ def test_values_of_a_form_are_read_as_their_kind() -> None:
         ({"profile": "best"}, "profile", "must be one of lab, upstream, not 'best'"),
         ({"defects": "tyop"}, "defects", "cannot hold 'tyop'; there are: strict_parser"),
         ({"defects": {"a": 1}}, "defects", "must be a list of names"),
-        ({"depth": 3}, "depth", "MapCoder has no parameter 'depth'; it has: k, t, profile"),
+        ({"depth": 3}, "depth", "MapCoder has no parameter 'depth'; it has: k, t, speculative, profile"),
     ],
 )
 def test_a_bad_parameter_is_refused_by_name_with_a_sentence(
