@@ -11,10 +11,12 @@ from django.core.management import BaseCommand, CommandError
 
 from solver import connection_test, engine_book
 from solver.answers import tally
+from solver.engines.adapters import BadAdapter
 from solver.engines.prices import BadPrice, parse_prices
 from solver.engines.spec import BadSpec, EngineSpec
 from solver.models import Engine
 from solver.prices import book
+from solver.serving import vllm
 
 
 class Command(BaseCommand):
@@ -63,7 +65,8 @@ class Command(BaseCommand):
         for entry in self._entries(options):
             try:
                 spec = EngineSpec.parse(entry, Path.cwd())
-            except BadSpec as error:
+                spec = vllm.named_by_content(spec) if spec.vllm else spec
+            except (BadSpec, BadAdapter) as error:
                 raise CommandError(str(error)) from None
             data = spec.model_dump(mode="json", exclude_defaults=True)
             Engine.objects.update_or_create(name=spec.name, defaults={"spec": data})

@@ -1,0 +1,1 @@
+"""Real backbones: found, checked, fingerprinted and weighed before anything is loaded."""
