@@ -74,11 +74,13 @@ def theirs(python: str, base: Path, told: list[Row], spec: dict[str, Any]) -> di
         (at / "trl.json").write_text(
             json.dumps({"base": str(base), "rows": pairs, "spec": spec, "out": str(at)})
         )
-        return _measured([python, str(HERE / "train_arm.py"), "trl", str(at / "trl.json")])
+        return _measured([python, "-P", str(HERE / "train_arm.py"), "trl", str(at / "trl.json")])
 
 
 def _measured(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE.parent)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=HERE.parent)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
