@@ -23,6 +23,7 @@ from solver.engines.protocol import ChatRequest, Message, Role, Sampling
 BASE = "base"  # the model name that means: no adapter
 DEFAULT = "default"
 _ROLES = frozenset({*(role.value for role in Role), DEFAULT})
+_CHECKOUT = Path(__file__).resolve().parents[2]
 _PATHS = ("base", "adapters", "recordings", "members", "vllm")
 _ACCOUNTS = ("price_table", "stored_answers")  # about money; a run that goes on does not ask for them
 
@@ -336,8 +337,11 @@ class EngineSpec(_Strict):
         return ChatRequest(role, self.model_for(role), messages, sampling, grammar)
 
     def digest(self) -> str:
-        """SHA-256 of all that can change an answer; equal digests may share one opened engine."""
-        data = self.model_dump(mode="json", exclude=set(_ACCOUNTS))
+        """SHA-256 of all that can change an answer; equal digests may share one opened engine.
+
+        Files inside the checkout count by their place in it: a checkout that was moved is still the same lab.
+        """
+        data = _in_checkout(self.model_dump(mode="json", exclude=set(_ACCOUNTS)))
         return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def home(self) -> str:
@@ -392,6 +396,15 @@ def parse_specs(entries: Sequence[Mapping[str, Any]], root: Path | None = None) 
     if wrong:
         raise BadSpec(wrong)
     return specs
+
+
+def _in_checkout(data: Any) -> Any:
+    """The same plain data with the paths of this checkout relative to it."""
+    if isinstance(data, str):
+        return data.removeprefix(f"{_CHECKOUT}/")
+    if isinstance(data, dict):
+        return {key: _in_checkout(value) for key, value in data.items()}
+    return [_in_checkout(item) for item in data] if isinstance(data, list) else data
 
 
 def adapter_digest(folder: Path) -> str | None:

@@ -92,9 +92,13 @@ class Judge:
         *,
         profile: str = "strict",
         stop_on_first_failure: bool = False,
+        most_time_outs: int | None = None,
         on_result: Callable[[TestResult], None] | None = None,
     ) -> Report:
-        """`on_result` hears each test as it is decided, in order; a test judged again after a lost sandbox
+        """After `most_time_outs` the remaining tests are not run, which a flag says; the verdict is the same, `passed` the
+        least it can be.
+
+        `on_result` hears each test as it is decided, in order; a test judged again after a lost sandbox
         once only."""
         rules = profile_named(profile)
         if program.language not in LANGUAGES:
@@ -114,9 +118,10 @@ class Judge:
                 if on_result is not None:
                     on_result(result)
 
-        report = self._attempt(pool, program, task, rules, stop_on_first_failure, tell)
+        ends = (stop_on_first_failure, most_time_outs)
+        report = self._attempt(pool, program, task, rules, ends, tell)
         if report.verdict is Verdict.IE:
-            report = self._attempt(pool, program, task, rules, stop_on_first_failure, tell)
+            report = self._attempt(pool, program, task, rules, ends, tell)
         return report
 
     def _attempt(
@@ -125,13 +130,13 @@ class Judge:
         program: Program,
         task: Task,
         profile: Profile,
-        stop: bool,
+        ends: tuple[bool, int | None],
         tell: Callable[[TestResult], None],
     ) -> Report:
         kind = SlotKind.NATIVE if needs_native(program, task.checker) else SlotKind.PYTHON
         try:
             with pool.slot(kind) as slot:
-                judgement = Judgement(slot, program, task, profile, stop, tell, self._builds)
+                judgement = Judgement(slot, program, task, profile, *ends, tell, self._builds)
                 return self._report(judgement, program, task, profile)
         except SlotLost as error:
             lost = TestResult(0, Verdict.IE, str(error))

@@ -35,6 +35,7 @@ class Judgement:
         task: Task,
         profile: Profile,
         stop: bool,
+        most_time_outs: int | None,
         tell: Callable[[TestResult], None],
         cache: BuildCache,
     ) -> None:
@@ -44,6 +45,7 @@ class Judgement:
         self._task = task
         self._profile = profile
         self._stop = stop
+        self._time_outs_left = most_time_outs
         self._tell = tell
         self._limits = task.limits if profile.cpu_s is None else replace(task.limits, cpu_s=profile.cpu_s)
         self.compiler_output = ""
@@ -56,6 +58,19 @@ class Judgement:
                 yield result
                 if result.verdict is Verdict.CE or (self._stop and result.verdict is not Verdict.AC):
                     return
+                if self._out_of_patience(result):
+                    return
+
+    def _out_of_patience(self, result: TestResult) -> bool:
+        """After so many time-outs the verdict stands (it is that of the first failure); the rest is not run."""
+        if self._time_outs_left is None or result.verdict is not Verdict.TLE:
+            return False
+        self._time_outs_left -= 1
+        left = len(self._task.tests) - result.index - 1
+        if self._time_outs_left > 0 or not left:
+            return False
+        self.flags.append(f"stopped_at_time_outs={left} tests not run")
+        return True
 
     def _results(self, stack: ExitStack) -> Iterator[TestResult]:
         match self._task.kind:

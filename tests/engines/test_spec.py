@@ -150,3 +150,19 @@ def test_every_bad_engine_of_a_list_is_reported() -> None:
     assert len(told) == 3
     assert "'teacher' is described twice" in told[1]
     assert list(parse_specs([TEACHER])) == ["teacher"]
+
+
+def test_a_checkout_that_was_moved_has_the_same_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pathlib import Path
+
+    from solver.engines import spec as module
+
+    def digest(root: str, base: str) -> str:
+        monkeypatch.setattr(module, "_CHECKOUT", Path(root))
+        entry = {"name": "m", "kind": "transformers", "base": base, "adapters": {"a": f"{base}/a"}}
+        return EngineSpec.parse(entry).digest()
+
+    here = digest("/here/lab", "/here/lab/micro/base")
+    assert here == digest("/there", "/there/micro/base")
+    assert here != digest("/there", "/there/micro/other")
+    assert digest("/there", "/models/base") != digest("/there", "/models/base2")

@@ -159,3 +159,15 @@ def test_a_thousand_judgements_under_load_change_no_verdict() -> None:
     with Judge() as own:
         changes, _ = _changes_under_load(own, 1000, 10)
     assert changes == 0
+
+
+def test_a_suite_of_time_outs_is_given_up_after_a_few_with_the_same_verdict(judge: Judge) -> None:
+    source = "n = input()\nwhile n != '0':\n    pass\nprint(0)"
+    tests = [StdioTest(given, ("0",)) for given in ("0", "1", "2", "0", "3", "4")]
+    task = Task(tuple(tests), limits=Limits(cpu_s=0.1))
+    report = judge.judge(Program(source), task, most_time_outs=2)
+    assert (report.verdict, report.passed, report.total) == (Verdict.TLE, 1, 6)
+    assert [result.verdict.value for result in report.results] == ["AC", "TLE", "TLE"]
+    assert report.flags == ("stopped_at_time_outs=3 tests not run",)
+    whole = judge.judge(Program(source), task)
+    assert (whole.verdict, len(whole.results), whole.flags) == (report.verdict, 6, ())
