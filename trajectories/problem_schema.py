@@ -17,8 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class TestKind(StrEnum):
     """How a test reaches the program: over stdin, by calling a function, or as assert statements."""
 
-    __test__ = False  # pytest, this is not a test class
-
     STDIO = "stdio"
     CALL = "call"
     ASSERT = "assert"
