@@ -77,7 +77,7 @@ class EngineCard:
     def keeps(self) -> bool:
         """Whether its answers are stored unless a run asks anew."""
         if self.spec.stored_answers == "auto":
-            return self.spec.kind is EngineKind.OPENAI
+            return self.spec.kind is EngineKind.OPENAI and not self.spec.simulated
         return self.spec.stored_answers == "always" and self.spec.kind is not EngineKind.RECORDED
 
     @property

@@ -28,7 +28,7 @@ def is_kept(spec: EngineSpec, request: ChatRequest) -> bool:
     if spec.stored_answers == "always":
         return True
     settled = request.sampling.temperature == 0 or request.sampling.seed is not None
-    return spec.kind is EngineKind.OPENAI and settled
+    return spec.kind is EngineKind.OPENAI and settled and not spec.simulated
 
 
 def key(spec: EngineSpec, request: ChatRequest) -> str:

@@ -35,6 +35,7 @@ def command(spec: EngineSpec) -> list[str]:
         "max-cpu-loras": max(settings.max_cpu_loras, settings.max_loras),
         "tensor-parallel-size": settings.tensor_parallel,
         "structured-outputs-config": json.dumps(STRUCTURED),
+        "uvicorn-log-level": "warning",  # it is glanced at every second
     }
     if spec.context_tokens is not None:
         told["max-model-len"] = spec.context_tokens

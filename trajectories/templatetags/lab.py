@@ -192,6 +192,12 @@ def short(number: int) -> str:
 
 
 @register.filter
+def exact(amount: Decimal) -> str:
+    """Every digit that was given, without trailing zeros: `0.075`."""
+    return f"{amount.normalize():f}"
+
+
+@register.filter
 def money(amount: Decimal) -> str:
     """Two decimals from a hundredth on, below that the first two digits that say something: `12.40`, `0.00031`."""
     if amount == 0:
