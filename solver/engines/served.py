@@ -30,8 +30,8 @@ from solver.engines.protocol import (
 from solver.engines.spec import BASE, DEFAULT, Capabilities, EngineKind, EngineSpec
 
 RESTARTS = 3  # during one call
-RESTART_S = 60.0  # within which a killed engine is back, on a busy machine
-_TRIES = 16  # half a second, then up to eight: about a minute and a half
+RESTART_S = 180.0  # within which a killed engine is back, on a busy machine
+_TRIES = 20  # half a second, then up to eight: about a minute and a half
 _GLANCE_S = 5.0
 _NEVER = 1_000_000_000
 
