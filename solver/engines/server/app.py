@@ -32,7 +32,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Handler = Callable[[Receive, "Answering"], Awaitable[None]]
 log = logging.getLogger(__name__)
 MOST_BODY_BYTES = 8 * 1024 * 1024
-BUSY_RETRY_S = 1
+BUSY_RETRY_S = 3
 
 
 class Answering:
