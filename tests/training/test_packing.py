@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.packing import pack
-from training.watch import SMOOTH, Watch
+from training.watch import Watch
 
 
 @given(st.lists(st.integers(1, 100), max_size=200), st.integers(100, 300), st.integers(0, 5))
@@ -50,4 +50,3 @@ def test_divergence_is_said_once_until_it_has_passed() -> None:
 def test_a_plateau_is_said_and_a_falling_loss_is_not() -> None:
     assert not steady(Watch(200), 1, [2.0 * 0.98**at for at in range(200)])
     assert steady(Watch(100), 1, [1.0] * 100) == ["no_progress"]
-    assert SMOOTH >= 5
