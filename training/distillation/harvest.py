@@ -39,6 +39,13 @@ def harvest(job: Distillation, limit: int = CHUNK) -> int:
     return done
 
 
+def is_under_way(job: Distillation) -> bool:
+    """Whether runs are still to come, or judged ones still to be looked at."""
+    if job.campaign is None:
+        return False
+    return job.campaign.live or bool(list(_campaign_runs(job, 1)))
+
+
 def _campaign_runs(job: Distillation, limit: int) -> Iterable[tuple[Run, str]]:
     slots = CampaignRun.objects.filter(campaign=job.campaign_id, state=SlotState.MEASURED, run__isnull=False)
     waiting = slots.exclude(run__in=job.harvests.values("run")).order_by("position")

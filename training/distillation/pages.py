@@ -14,6 +14,7 @@ from micro.engine_spec import TEACHER
 from solver import engine_book
 from training import practice
 from training.distillation import lifecycle, report
+from training.distillation.harvest import is_under_way
 from training.distillation.models import Distillation, Harvest
 from training.distillation.spec import DistillationSpec
 from training.spec_text import BadJob, read_data, read_yaml, to_yaml
@@ -120,7 +121,8 @@ def _form(
 
 
 def _shown(job: Distillation) -> dict[str, Any]:
-    return {"job": job, "campaign": job.campaign, "report": report.build(job)}
+    working = is_under_way(job)
+    return {"job": job, "campaign": job.campaign, "working": working, "report": report.build(job)}
 
 
 @require_safe
