@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from trajectories import queries, wording
-from trajectories.desk.models import ReviewQueue, StarredView
+from trajectories.desk import presets
+from trajectories.desk.models import StarredView
 from trajectories.models import Problem, Run
 from trajectories.reader import owner_of
 
@@ -51,7 +52,7 @@ def _runs(text: str) -> list[Place]:
 
 
 def _views(text: str, owner: str) -> list[Place]:
-    queues = ReviewQueue.objects.filter(title__icontains=text)[:MOST]
+    queues = [row for row in presets.rows() if text.lower() in row.title.lower()][:MOST]
     starred = StarredView.objects.filter(owner=owner, name__icontains=text)[:MOST]
     desk = [Place(row.title, "queue", f"{reverse('review')}?queue={row.slug}") for row in queues]
     return [Place(row.name, "starred", row.path) for row in starred] + desk
