@@ -12,14 +12,17 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from training.adapter_models import Adapter, AdapterState
 from training.desk.people import actor_of
 from training.models import DatasetVersion, Example, ExampleState, VersionState
+from training.run_models import TrainingRun, TrainingStatus
 from trajectories import filters, queries
 from trajectories.desk import history
 from trajectories.models import Blame, Decision, Run, RunStatus
 from trajectories.templatetags.lab import short
 from trajectories.wilson import share
 
+TRAINING_NOW = (TrainingStatus.QUEUED, TrainingStatus.RUNNING)
 ENOUGH_ROWS = 20  # accepted rows of one agent from which a dataset version is proposed
 SECONDS_A_STEP = 30.0  # assumed of a reviewer who has no median yet
 
@@ -92,6 +95,12 @@ def _made() -> dict[str, int]:
         "candidates": (Example.objects.filter(state=ExampleState.CANDIDATE), "pk"),
         "versions": (ready, "pk"),
         "in_versions": (accepted.filter(rows__isnull=False), "pk"),
+        "untrained": (ready.filter(training_runs__isnull=True), "pk"),
+        "trainings": (TrainingRun.objects.all(), "pk"),
+        "training_now": (TrainingRun.objects.filter(status__in=TRAINING_NOW), "pk"),
+        "adapters": (Adapter.objects.all(), "pk"),
+        "unmeasured": (Adapter.objects.filter(state=AdapterState.REGISTERED), "pk"),
+        "serving": (Adapter.objects.filter(state=AdapterState.PROMOTED), "pk"),
     }
     every = [
         found.order_by()
@@ -120,9 +129,11 @@ def _stages(counts: queries.Loop, made: dict[str, int], action: Next) -> list[St
         ("failures", "Failures", counts.failures, rate, failures),
         ("blamed", "Blamed", made["blamed"], agreement, f"{runs}?{urlencode({'q': 'is:failed is:blamed'})}"),
         ("corrected", "Corrected", made["corrected"], "pass when re-run", f"{runs}?{urlencode({'q': 'is:correction is:solved'})}"),
-        ("review", "To review", made["waiting"], "corrections that pass", f"{reverse('review')}?queue=corrections"),
+        ("review", "To review", made["waiting"], "that pass", f"{reverse('review')}?queue=corrections"),
         ("rows", "Accepted", made["rows"], f"{made['candidates']} candidates", f"{reverse('examples')}"),
-        ("versions", "Versions", made["versions"], "of datasets", reverse("datasets")),
+        ("versions", "Versions", made["versions"], f"{made['untrained']} not trained on", reverse("datasets")),
+        ("training", "Training", made["trainings"], f"{made['training_now']} now", reverse("training")),
+        ("adapters", "Adapters", made["adapters"], f"{made['serving']} promoted", reverse("training") + "#registry"),
     ]  # fmt: skip
     return [Stage(*row, narrow=row[0] == action.stage) for row in found]
 
@@ -177,6 +188,23 @@ def _learn(made: dict[str, int], actor: str) -> Next | None:
             reverse("dataset-new"),
             "New version",
             other=("See the rows", reverse("examples")),
+        )
+    if made["unmeasured"]:
+        return Next(
+            "adapters",
+            f"Measure {made['unmeasured']} new adapter{'s' if made['unmeasured'] > 1 else ''} against the base",
+            "A loss curve is not a solve rate: the same problems, with and without it, say what it is worth.",
+            reverse("training"),
+            "Open the registry",
+        )
+    if made["untrained"] and not made["training_now"]:
+        return Next(
+            "training",
+            f"Train on {made['untrained']} dataset version{'s' if made['untrained'] > 1 else ''} that no adapter has seen",
+            "The form says what it needs and how long it takes before anything starts.",
+            reverse("training-new"),
+            "New training run",
+            other=("See the versions", reverse("datasets")),
         )
     return None
 

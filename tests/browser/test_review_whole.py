@@ -57,18 +57,19 @@ def imported(lab: Lab, corpus: Path) -> int:
     """The run of a MapCoder conversation that fails here too, with its problem."""
     known = {
         problem["id"]: problem
-        for name in ("humaneval", "mbpp", "codecontests", "xcodeeval")
+        for name in ("apps", "humaneval", "mbpp", "codecontests", "xcodeeval")
         for problem in lines(corpus / "problems" / f"{name}.jsonl.gz")
     }
     for row in lines(corpus / "traces" / "mapcoder.jsonl.gz"):
         if row["solved_recorded"] or row["problem_id"] not in known:
             continue
+        last = max([run["id"] for run in lab.get("/api/runs/")["runs"]], default=0)
         for name, content in (("problem", known[row["problem_id"]]), ("trace", row)):
             (lab.folder / f"{name}.jsonl").write_text(json.dumps(content) + "\n", encoding="utf-8")
         manage(lab, "import_problems", str(lab.folder / "problem.jsonl"))
         manage(lab, "import_traces", str(lab.folder / "trace.jsonl"))
         newest = lab.get("/api/runs/")["runs"][0]
-        if newest["imported_from"] and newest["verdict"] != "AC":
+        if newest["id"] > last and newest["verdict"] != "AC":
             return int(newest["id"])
     pytest.fail("every recorded failure passes here")
 

@@ -54,6 +54,11 @@ class Look:
     why_no_row: str = ""
     tabs: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def unknown(self) -> int:
+        """References of the supervisor that lead nowhere: a defect of its answer."""
+        return sum(not one.get("known") for one in self.opinion.judgement.evidence) if self.opinion else 0
+
 
 def look(run: Run, step: Step, queue: Queue, actor: str) -> Look:
     """Everything the middle of the desk shows. A fixed number of queries."""
@@ -61,7 +66,8 @@ def look(run: Run, step: Step, queue: Queue, actor: str) -> Look:
     run_page.fill(run, list(told.cards.values()))
     card = told.cards[step.number]
     original, changes, author, shown_by, answer = _correction(run, card)
-    opinion = Blame.objects.filter(run=run, source="supervisor").select_related("judgement").first()
+    about = queues.blamed_run(run)
+    opinion = Blame.objects.filter(run=about, source="supervisor").select_related("judgement").first()
     mine = _mine(run, step.number, actor)
     hidden = queue.blind and not mine
     made, why = _row(run, step)
@@ -75,9 +81,9 @@ def look(run: Run, step: Step, queue: Queue, actor: str) -> Look:
         changes=changes,
         corrected_by=author,
         shown_by=shown_by,
-        rationale=cited(opinion, told) if opinion and not hidden else SafeString(""),
+        rationale=cited(opinion, told, about) if opinion and not hidden else SafeString(""),
         opinion=None if hidden else opinion,
-        replays=_replays(run, step.number),
+        replays=_replays(about, step.number),
         stated=_stated(card),
         faults=presets.FAULTS.get(step.role, ()),
         mine=mine,
@@ -138,7 +144,7 @@ def _correction(run: Run, card: Card) -> tuple[Card | None, Diff | None, str, Ru
     return before, changes, str(run.branch.get("actor") or "somebody"), run, own
 
 
-def _replays(run: Run, number: int) -> tuple[int, int]:
+def _replays(run: int, number: int) -> tuple[int, int]:
     """Branches that changed this step: (accepted, ended)."""
     ended = Run.objects.filter(branch_of=run, branch__at=number, status=RunStatus.FINISHED)
     verdicts = list(ended.values_list("verdict", flat=True)[:200])
@@ -186,25 +192,36 @@ def _row(run: Run, step: Step) -> tuple[rows.Row | None, str]:
 # -- the supervisor's words, with their references
 
 
-def cited(opinion: Blame, told: Story) -> SafeString:
+def cited(opinion: Blame, told: Story, about: int) -> SafeString:
     """The rationale; `[plan:3]` leads to line 3 of the plan, and a reference to nothing is struck out."""
     text = opinion.judgement.reason
     parts: list[tuple[SafeString]] = []
     at = 0
     for match in _CITE.finditer(text):
         parts.append((format_html("{}", text[at : match.start()]),))
-        parts.append((_cite(match, told, opinion.step),))
+        parts.append((_cite(match, told, opinion.step, about),))
         at = match.end()
     parts.append((format_html("{}", text[at:]),))
     return format_html_join("", "{}", parts)
 
 
-def _cite(match: re.Match[str], told: Story, blamed: int | None) -> SafeString:
+def _lines(card: Card) -> int:
+    """How many lines of the step can be referred to."""
+    if card.body is None:
+        return 0
+    return (
+        len(card.body.plan) or len(card.body.lines) or str((card.end or {}).get("text") or "").count("\n") + 1
+    )
+
+
+def _cite(match: re.Match[str], told: Story, blamed: int | None, about: int) -> SafeString:
     role = ROLE_OF.get(match[1].lower(), "")
     label = match[0][1:-1]
     steps = [step.number for step in told.steps if step.role == role]
     if not steps:
         return format_html('<span class="cite bad" title="There is no such step">{}</span>', label)
     number = blamed if blamed in steps else steps[-1]
-    address = reverse("run", args=[told.run.pk]) + f"#s{number}-L{match[2]}"
+    if (card := told.cards.get(number)) and int(match[2]) > _lines(card):
+        return format_html('<span class="cite bad" title="It has no such line">{}</span>', label)
+    address = reverse("run", args=[about]) + f"#s{number}-L{match[2]}"
     return format_html('<a class="cite" data-agent="{}" href="{}">{}</a>', role, address, label)

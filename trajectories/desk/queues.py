@@ -117,6 +117,11 @@ def items(queue: Queue, actor: str, limit: int = SHOWN, offset: int = 0) -> list
     return _told([(run, steps_of[run.pk]) for run in runs if run.pk in steps_of])
 
 
+def blamed_run(run: Run) -> int:
+    """The run that blame is about: of a correction it is the failed run that was corrected."""
+    return run.branch_of_id or run.pk
+
+
 def one(run: Run, step: Step) -> Item:
     return _told([(run, step)])[0]
 
@@ -193,14 +198,16 @@ def _ordered(found: Any, order: Order) -> Any:
 
 
 def _told(pairs: list[tuple[Run, Step]]) -> list[Item]:
-    said = Blame.objects.filter(run__in={run.pk for run, _ in pairs}, source__in=["supervisor", "replay"])
+    said = Blame.objects.filter(
+        run__in={blamed_run(run) for run, _ in pairs}, source__in=["supervisor", "replay"]
+    )
     by_run: dict[tuple[int, str], Blame] = {(row.run_id, row.source): row for row in said}
     made = []
     for run, step in pairs:
         item = Item(run, step)
-        if opinion := by_run.get((run.pk, "supervisor")):
+        if opinion := by_run.get((blamed_run(run), "supervisor")):
             item = replace(item, agent=opinion.agent, cause=opinion.cause, confidence=opinion.confidence)
-        if replayed := by_run.get((run.pk, "replay")):
+        if replayed := by_run.get((blamed_run(run), "replay")):
             item = replace(item, flips=replayed.flips, trials=replayed.trials)
         made.append(item)
     return made
