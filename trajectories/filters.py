@@ -1,6 +1,7 @@
 """What the filter language can say of runs and of problems, as conditions of the database.
 
-Conditions on other tables are EXISTS or IN, never joins: rows are neither doubled nor need DISTINCT.
+Conditions on other tables are IN, never joins: rows are neither doubled nor need DISTINCT, and the few are looked up
+rather than every run asked.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from trajectories.expressions import Expression, Field, Term, Vocabulary
@@ -142,17 +143,15 @@ def _run_condition(term: Term) -> Q:
     if name == "tag":
         return Q(problem__in=ProblemTag.objects.filter(name__in=values).values("problem"))
     if name == "accepted":
-        return Q(Exists(Decision.objects.filter(run=OuterRef("pk"), accepted=True, role__in=values)))
+        return Q(pk__in=Decision.objects.filter(accepted=True, role__in=values).values("run"))
     return _blamed(name, values)
 
 
 def _blamed(name: str, values: tuple[str, ...]) -> Q:
-    said = Blame.objects.filter(run=OuterRef("pk"))
     if name == "cause":
-        return Q(Exists(said.filter(cause__in=values)))
-    if name in BLAME_SOURCES:
-        said = said.filter(source=name)
-    return Q(Exists(said.filter(agent__in=values)))
+        return Q(pk__in=Blame.objects.filter(cause__in=values).values("run"))
+    said = Blame.objects.filter(agent__in=values)
+    return Q(pk__in=(said.filter(source=name) if name in BLAME_SOURCES else said).values("run"))
 
 
 def correction() -> Q:
@@ -168,8 +167,8 @@ _STATE: dict[str, Callable[[], Q]] = {
     "branch": lambda: Q(branch_of__isnull=False),
     "imported": lambda: ~Q(imported_from=""),
     "correction": correction,
-    "blamed": lambda: Q(Exists(Blame.objects.filter(run=OuterRef("pk")))),
-    "confirmed": lambda: Q(Exists(Blame.objects.filter(run=OuterRef("pk"), source="human"))),
+    "blamed": lambda: Q(pk__in=Blame.objects.values("run")),
+    "confirmed": lambda: Q(pk__in=Blame.objects.filter(source="human").values("run")),
 }
 
 

@@ -239,7 +239,9 @@ def runs(chosen: Filters) -> Page:
 
 def _blame_facet(found: RunQuerySet, chosen: Filters) -> Facet:
     """Whom anybody blames; a run that two sources put down to different agents counts under both."""
-    said = Blame.objects.filter(run__in=found.order_by().values("pk"))
+    said = Blame.objects.all()
+    if any(value for name, value in chosen.items() if name not in ("before", "after")):
+        said = said.filter(run__in=found.order_by().values("pk"))
     rows = said.order_by().values("agent").annotate(n=Count("run", distinct=True))
     return _facet("blame", "Blame", {row["agent"]: row["n"] for row in rows}, chosen)
 

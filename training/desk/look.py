@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.http import Http404
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -64,7 +65,9 @@ def look(run: Run, step: Step, queue: Queue, actor: str) -> Look:
     """Everything the middle of the desk shows. A fixed number of queries."""
     told = story.tell(run, _numbers(run, step))
     run_page.fill(run, list(told.cards.values()))
-    card = told.cards[step.number]
+    card = told.cards.get(step.number)
+    if card is None:
+        raise Http404(f"step {step.number} of run {run.pk} has no events")
     original, changes, author, shown_by, answer = _correction(run, card)
     about = queues.blamed_run(run)
     opinion = Blame.objects.filter(run=about, source="supervisor").select_related("judgement").first()

@@ -126,7 +126,7 @@ async function show(key, { fresh = false } = {}) {
 
 /** Nothing stands in the middle that could be judged by mistake until the step is there. */
 function later(key) {
-  $("#middle").innerHTML = '<section class="panel"><p class="empty" role="status">The lab cannot be reached. What you said is kept here; this step is loaded as soon as it answers.</p></section>';
+  $("#middle").innerHTML = '<section class="panel"><p class="empty" role="status">The lab cannot be reached. What you said is kept here; this step is loaded as soon as it answers.</p><form id="verbs" class="row step-b sm more-acts"><button class="btn sm" name="say" value="undo" aria-keyshortcuts="u">Undo <kbd>u</kbd></button><button class="btn sm" name="say" value="redo" aria-keyshortcuts="Shift+U">Redo <kbd>U</kbd></button></form></section>';
   for (const link of $$(".queue a[aria-current]")) link.removeAttribute("aria-current");
   rowOf(key)?.querySelector("a").setAttribute("aria-current", "true");
   clearTimeout(retry);
