@@ -13,7 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOMS = ["tests/record", "tests/live"]
+ROOMS = [
+    "tests/record",
+    "tests/live",
+    "tests/review",
+    "tests/pages/test_filters.py",
+    "tests/pages/test_home.py",
+]
 
 
 def binaries() -> Path | None:
