@@ -150,7 +150,7 @@ def _run_condition(term: Term) -> Q:
 def _blamed(name: str, values: tuple[str, ...]) -> Q:
     if name == "cause":
         return Q(pk__in=Blame.objects.filter(cause__in=values).values("run"))
-    said = Blame.objects.filter(agent__in=values)
+    said = Blame.objects.filter(agent__in=values).exclude(source="replay", flips=0)
     return Q(pk__in=(said.filter(source=name) if name in BLAME_SOURCES else said).values("run"))
 
 

@@ -46,6 +46,7 @@ def comparisons() -> list[Comparison]:
     """One query."""
     said: dict[int, dict[tuple[str, str], str]] = defaultdict(dict)
     rows = Blame.objects.filter(source__in=["human", "supervisor", "replay"])
+    rows = rows.exclude(source="replay", flips=0)  # a replay that flipped nothing blames nobody
     for run, source, actor, agent in rows.values_list("run", "source", "actor", "agent").order_by(
         "run", "pk"
     ):

@@ -86,6 +86,7 @@ Seen = dict[str, list[str]]  # source -> agents blamed; people may differ
 def _said() -> list[tuple[int, tuple[str, str]]]:
     newest = Run.objects.filter(filters.FAILED, blames__isnull=False).order_by("-pk").values("pk").distinct()
     rows = Blame.objects.filter(run__in=list(newest.values_list("pk", flat=True)[:LAST]))
+    rows = rows.exclude(source="replay", flips=0)  # a replay that flipped nothing blames nobody
     return [(run, (source, agent)) for run, source, agent in rows.values_list("run", "source", "agent")]
 
 
