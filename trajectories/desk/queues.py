@@ -216,6 +216,7 @@ def _told(pairs: list[tuple[Run, Step]]) -> list[Item]:
     said = Blame.objects.filter(
         run__in={blamed_run(run) for run, _ in pairs}, source__in=["supervisor", "replay"]
     )
+    said = said.order_by(F("flips").asc(nulls_first=True), "pk")  # of several replays the one that flips most
     by_run: dict[tuple[int, str], Blame] = {(row.run_id, row.source): row for row in said}
     made = []
     for run, step in pairs:
