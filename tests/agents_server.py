@@ -42,6 +42,7 @@ class AgentsServer:
             "base_url": self.url,
             "allow_loopback": True,
             "models": {role: role for role in ROLES},
+            "stored_answers": "never",  # every run of a test is to ask
         }
 
 

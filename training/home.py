@@ -85,7 +85,7 @@ def _made() -> dict[str, int]:
     accepted = Example.objects.filter(state=ExampleState.ACCEPTED)
     ready = DatasetVersion.objects.filter(state=VersionState.READY)
     parts: dict[str, Any] = {
-        "blamed": (filters.blaming(), "run"),
+        "blamed": (Blame.objects.all(), "run"),
         "supervised": (supervised, "run"),
         "confirmed": (supervised.filter(Exists(people)), "run"),
         "agree": (supervised.filter(agree), "run"),
@@ -118,11 +118,15 @@ def _stages(counts: queries.Loop, made: dict[str, int], action: Next) -> list[St
     agreed = share(made["agree"], made["confirmed"])
     runs, failures = reverse("runs"), f"{reverse('runs')}?{urlencode({'q': 'is:failed'})}"
     rate = (
-        f"{failed.rate:.0%} [{failed.low:.0%}, {failed.high:.0%}]".replace("%", " %")
+        f"{failed.rate * 100:.0f} % [{failed.low * 100:.0f}, {failed.high * 100:.0f}] of {failed.n} judged"
         if counts.judged
         else "of no run"
     )
-    agreement = f"{agreed.rate:.0%} agree, n {agreed.n}".replace("%", " %") if agreed.n else "none confirmed"
+    agreement = (
+        f"{agreed.rate * 100:.0f} % [{agreed.low * 100:.0f}, {agreed.high * 100:.0f}] of {agreed.n} agree"
+        if agreed.n
+        else "none confirmed"
+    )
     found = [
         ("problems", "Problems", counts.problems, f"+{counts.problems_today} today" if counts.problems_today else "none new today", reverse("problems")),
         ("runs", "Runs", counts.runs, f"{counts.running} now", runs),

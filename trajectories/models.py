@@ -186,6 +186,9 @@ class Run(models.Model):
             models.Index(fields=["problem", "-id"], name="run_problem"),
             # The facets of the list of runs count every run: from the index alone, without a look at the rows.
             models.Index(fields=["status", "verdict", "strategy", "engine_name"], name="run_facets"),
+            models.Index(
+                fields=["verdict", "problem"], name="run_verdict"
+            ),  # tags of the runs of one verdict
         ]
 
     def __str__(self) -> str:

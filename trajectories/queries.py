@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils.timezone import now
 
@@ -147,8 +147,13 @@ def _tag_facet(found: ProblemQuerySet, chosen: Filters) -> Facet:
     return Facet("tag", "Tag", tuple(choices))
 
 
-def _with_runs(found: Any) -> Any:
-    """Adds `judged`, `solved` and `last` (the newest run, as a dict) to problems, in the same query."""
+def _with_runs(chosen: Any) -> Any:
+    """The chosen few, unordered, with `judged`, `solved` and `last` (the newest run, as a dict) added.
+
+    Chosen in a query inside the query: a database that sorts the whole list with these would work them out for
+    problems that nobody sees.
+    """
+    found = Problem.objects.filter(pk__in=chosen.values("pk"))
     of_problem = Run.objects.filter(problem=OuterRef("pk"))
     judged = of_problem.filter(status=RunStatus.FINISHED).order_by().values("problem")
     last = JSONObject(
@@ -173,7 +178,7 @@ def _problem_rows(found: Any, chosen: Filters) -> tuple[list[Problem], str, str]
             Q(**{f"source__{side}": source}) | Q(source=source, **{f"external_id__{side}": key})
         )
     order = ("source", "external_id") if forward else ("-source", "-external_id")
-    rows = list(_with_runs(found.order_by(*order))[: PROBLEMS_PAGE + 1])
+    rows = list(_with_runs(found.order_by(*order)[: PROBLEMS_PAGE + 1]).order_by(*order))
     more, rows = len(rows) > PROBLEMS_PAGE, rows[:PROBLEMS_PAGE]
     if not forward:
         rows.reverse()
@@ -284,12 +289,9 @@ class Loop:
     problems_today: int
     runs: int
     running: int
-    steps: int
     judged: int
     solved: int
     failures: int
-    format_failures: int
-    calls: int
 
 
 def loop() -> Loop:
@@ -304,21 +306,15 @@ def loop() -> Loop:
         running=Count("pk", filter=Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])),
         judged=Count("pk", filter=done),
         solved=Count("pk", filter=done & Q(verdict="AC")),
-        steps=Coalesce(Sum("step_count"), 0),
-        calls=Coalesce(Sum("calls"), 0),
-        format_failures=Coalesce(Sum("format_failures"), 0),
     )
     return Loop(
         problems["n"],
         problems["today"],
         runs["n"],
         runs["running"],
-        runs["steps"],
         runs["judged"],
         runs["solved"],
         runs["judged"] - runs["solved"],
-        runs["format_failures"],
-        runs["calls"],
     )
 
 
@@ -338,8 +334,10 @@ def last_runs(limit: int = 7) -> list[Run]:
 
 def recent_problems(limit: int = 12) -> list[Problem]:
     """Problems by their newest run, those that were never run after them. Two queries with their tags."""
-    found = _with_runs(Problem.objects.current())
-    return list(found.order_by(F("last_at").desc(nulls_last=True), "id")[:limit])
+    newest = Run.objects.filter(problem=OuterRef("pk")).order_by("-id").values("id")[:1]
+    found = Problem.objects.current().annotate(last_run=Subquery(newest))
+    chosen = found.order_by(F("last_run").desc(nulls_last=True), "id")[:limit]
+    return list(_with_runs(chosen).order_by(F("last_at").desc(nulls_last=True), "id"))
 
 
 # -- one problem

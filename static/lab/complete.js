@@ -72,6 +72,7 @@ function attach(field) {
 
   field.addEventListener("input", () => {
     clearTimeout(timer);
+    turn += 1; // an answer under way is to what was typed before
     // What is shown fits what is typed at every moment, also before the lab has answered.
     const text = field.value.slice(0, field.selectionStart);
     found = found.filter((one) => one.start <= text.length && one.text.toLowerCase().replace(/^"/, "").startsWith(text.slice(one.start).toLowerCase()));

@@ -1,4 +1,6 @@
 /* Parts of a page with live counts: fetched anew while somebody looks, replaced where they have changed. */
+import { paint } from "./ownkeys.js";
+
 const QUIET_FACTOR = 5; // a lab in which nothing runs is asked less often
 
 function parts() {
@@ -9,6 +11,7 @@ async function refresh() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  paint(fresh); // as the page itself is painted: otherwise every part would seem changed
   for (const old of parts()) {
     const part = fresh.getElementById(old.id);
     // What a person holds stays: a part with the focus or a selection waits for the next time.

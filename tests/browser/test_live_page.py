@@ -212,8 +212,9 @@ def test_a_retried_run_comes_back_to_life_in_an_open_tab(live_server_url: str, p
 # -- reading by keyboard
 
 
-def current(page: Page) -> str:
-    return str(page.eval_on_selector(".step[aria-current]", "step => step.id"))
+def stands_at(page: Page, step: str) -> None:
+    expect(page.locator(f"#{step}")).to_have_attribute("aria-current", "step")
+    expect(page.locator(".step[aria-current]")).to_have_count(1)
 
 
 def test_the_whole_key_map_works_and_is_on_the_sheet(live_server_url: str, page: Page) -> None:
@@ -235,7 +236,7 @@ def test_the_whole_key_map_works_and_is_on_the_sheet(live_server_url: str, page:
     for key, step in path:
         for press in key.split():
             page.keyboard.press(press)
-        assert current(page) == step, key
+        stands_at(page, step)
         if key in "jkln]hp[" and step != "s10":
             expect(page.locator(f"#{step}")).to_be_in_viewport()
     assert page.url.endswith("#s7")
@@ -252,7 +253,7 @@ def test_the_whole_key_map_works_and_is_on_the_sheet(live_server_url: str, page:
     page.keyboard.press(":")
     page.keyboard.type("4")
     page.keyboard.press("Enter")
-    assert current(page) == "s4"
+    stands_at(page, "s4")
     page.keyboard.press("/")
     page.keyboard.type("apples")
     expect(page.locator(".find output")).to_have_text("1 of 10")
@@ -292,7 +293,7 @@ def test_keys_rest_while_a_person_types(live_server_url: str, page: Page) -> Non
     page.keyboard.press("j")
     page.keyboard.press("/")
     page.keyboard.type("jjkkGGf?")
-    assert current(page) == "s1"
+    stands_at(page, "s1")
     expect(page.locator("#key-sheet")).to_be_hidden()
     assert "focus" not in page.url
 
@@ -303,7 +304,7 @@ def test_a_held_key_travels_as_far_back_as_forth(live_server_url: str, page: Pag
         for _ in range(5):
             page.keyboard.down(key)
         page.keyboard.up(key)
-    assert current(page) == "s3"
+    stands_at(page, "s3")
 
 
 def test_the_chosen_view_stays_from_step_to_step(live_server_url: str, page: Page) -> None:
@@ -316,7 +317,7 @@ def test_the_chosen_view_stays_from_step_to_step(live_server_url: str, page: Pag
 
 def test_a_link_to_a_line_lands_on_it(live_server_url: str, page: Page) -> None:
     page.goto(f"{live_server_url}/runs/{whole_run().pk}/#s6-L2")
-    assert current(page) == "s6"
+    stands_at(page, "s6")
     expect(page.locator("#s6-L2")).to_be_in_viewport()
 
 
@@ -369,4 +370,4 @@ def test_the_number_of_a_line_is_a_link_to_it(live_server_url: str, page: Page) 
     page.goto(f"{live_server_url}/runs/{whole_run().pk}/")
     page.locator("#s6-L2").click(position={"x": 12, "y": 8})
     assert page.url.endswith("#s6-L2")
-    assert current(page) == "s6"
+    stands_at(page, "s6")

@@ -82,6 +82,15 @@ def test_the_buttons_do_what_they_say(
     assert client.post(f"/supervision/{job.pk}/explode/").status_code == 404
 
 
-def test_only_engines_with_an_address_are_offered_as_supervisors(client: Client) -> None:
-    Engine.objects.all().delete()
-    assert "none is configured yet" in client.get("/supervision/new/").content.decode()
+def test_engines_with_an_address_are_offered_as_supervisors_and_a_teams_own_is_chosen(client: Client) -> None:
+    form = client.get("/supervision/new/").content.decode()
+    assert '<option value="micro-teacher" selected>' in form, "the shipped stand-in, where a team has none"
+    assert '<option value="micro"' not in form, "weights without an address supervise nobody"
+    spec = {
+        "name": "strong",
+        "kind": "openai",
+        "base_url": "https://models.test/v1",
+        "models": {"default": "x"},
+    }
+    Engine.objects.create(name="strong", spec=spec)
+    assert '<option value="strong" selected>' in client.get("/supervision/new/").content.decode()

@@ -1,5 +1,6 @@
 /* Applying live patches: replace by id, or insert in place. Repeating a patch does no harm. */
 import { reveal } from "../acts.js";
+import { paint } from "../ownkeys.js";
 
 const parser = document.createElement("template");
 
@@ -35,6 +36,7 @@ export function apply(patch) {
   const fresh = parsed(patch.html);
   if (!fresh) return null;
   reveal(fresh);
+  paint(fresh);
   const old = document.getElementById(patch.id);
   if (!old) {
     const container = document.getElementById(patch.into);
