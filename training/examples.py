@@ -17,10 +17,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from solver.engines.protocol import FinishReason, Role
+from solver.trace_events import NOT_RECORDED
 from training.models import Example, ExampleState, Way
 from trajectories import eventlog, events
 from trajectories.models import Decision, Run
 
+# How an answer ends that is whole, as the lab's engines say it and as other systems' recordings do.
+WHOLE = (FinishReason.STOP.value, "end_turn", "stop_sequence", "eos")
 ROLES = ("retrieval", "planning", "coding", "debugging")
 
 
@@ -64,9 +67,21 @@ class Asked:
         """Why this answer teaches nothing; "" where it is whole and in the format that was asked for."""
         if not self.started.messages or not any(turn["content"].strip() for turn in self.messages):
             return "no prompt was recorded"
-        if self.finished.finish_reason != FinishReason.STOP:
-            return "cut off"
-        return self.finished.parse.failure or ("" if self.finished.parse.usable else "unusable")
+        if self.finished.detail.get("recorded"):
+            return "the answer was not recorded, only what was taken from it"
+        if self.finished.parse.failure or not self.finished.parse.usable:
+            return self.finished.parse.failure or "unusable"
+        if self.finished.finish_reason in WHOLE:
+            return ""
+        if self.finished.finish_reason == NOT_RECORDED:
+            return "" if self._form_was_asked_for else "nothing shows that the answer is whole"
+        return "cut off"
+
+    @property
+    def _form_was_asked_for(self) -> bool:
+        """An answer that keeps a form to its closing mark was not cut off, even where nobody wrote down how it ended."""
+        reading = self.finished.detail.get("reading")
+        return isinstance(reading, dict) and reading.get("asked") not in ("", "prose", "plan", None)
 
 
 def asked(run_id: int) -> Iterator[Asked]:

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from solver.campaigns.measures import Origin, measure
 from solver.campaigns.models import CampaignRun, SlotState
 from training import examples
 from training.distillation.models import Distillation, Harvest
+from training.distillation.recorded import Credit, credit
 from training.distillation.spec import DistillationSpec
 from training.examples import Asked
 from training.models import Way
@@ -31,7 +33,7 @@ SURE = 50  # a stated confidence from here on says that the plan is right
 def harvest(job: Distillation, limit: int = CHUNK) -> int:
     """Look at up to `limit` judged runs that were not looked at yet; returns how many there were."""
     spec = DistillationSpec.model_validate(job.spec)
-    found = _campaign_runs(job, limit) if job.campaign_id else _imported_runs(job, spec, limit)
+    found = _campaign_runs(job, limit) if job.campaign_id else _imported_runs(job, limit)
     done = 0
     for run, cell in found:
         _harvest(job, spec, run, cell)
@@ -42,7 +44,7 @@ def harvest(job: Distillation, limit: int = CHUNK) -> int:
 def is_under_way(job: Distillation) -> bool:
     """Whether runs are still to come, or judged ones still to be looked at."""
     if job.campaign is None:
-        return False
+        return waiting(job).exists()
     return job.campaign.live or bool(list(_campaign_runs(job, 1)))
 
 
@@ -54,7 +56,8 @@ def _campaign_runs(job: Distillation, limit: int) -> Iterable[tuple[Run, str]]:
         yield slot.run, TEACHER if slot.cell.position == 0 else STUDENT
 
 
-def _imported_runs(job: Distillation, spec: DistillationSpec, limit: int) -> Iterable[tuple[Run, str]]:
+def imported_runs(spec: DistillationSpec) -> QuerySet[Run]:
+    """The imported trajectories that the spec names and that our judge has looked at."""
     wanted = spec.imported
     assert wanted is not None
     found = Run.objects.filter(status=RunStatus.FINISHED).exclude(imported_from="").exclude(verdict="")
@@ -64,8 +67,17 @@ def _imported_runs(job: Distillation, spec: DistillationSpec, limit: int) -> Ite
         found = found.filter(strategy__in=wanted.strategies)
     if spec.problems.source:
         found = found.filter(problem__source__in=spec.problems.source)
-    waiting = found.exclude(pk__in=job.harvests.values("run")).order_by("pk")
-    for run in waiting.select_related("problem")[:limit]:
+    return found
+
+
+def waiting(job: Distillation) -> QuerySet[Run]:
+    """Of a job on imported trajectories: those still to be looked at."""
+    spec = DistillationSpec.model_validate(job.spec)
+    return imported_runs(spec).exclude(pk__in=job.harvests.values("run")).order_by("pk")
+
+
+def _imported_runs(job: Distillation, limit: int) -> Iterable[tuple[Run, str]]:
+    for run in waiting(job).select_related("problem")[:limit]:
         yield run, IMPORTED
 
 
@@ -79,9 +91,9 @@ def _harvest(job: Distillation, spec: DistillationSpec, run: Run, cell: str) -> 
             ids = [one for one in found if isinstance(one, int)]
             if ids:
                 kept.setdefault(role, []).extend(ids)
-            elif role not in kept:
-                faults = [one for one in found if isinstance(one, str)]
-                why[role] = reason or (faults[0] if faults else "no such step")
+            faults = [one for one in found if isinstance(one, str)]
+            why.setdefault(role, reason or (faults[0] if faults else "no such step"))
+    why = {role: reason for role, reason in why.items() if role not in kept}
     with transaction.atomic():
         Harvest.objects.get_or_create(
             distillation=job,
@@ -106,30 +118,53 @@ Choice = tuple[str, Way, Sequence[Asked], str]
 
 def _chosen(spec: DistillationSpec, run: Run, cell: str, steps: Sequence[Asked]) -> list[Choice]:
     """(role, way, steps to keep, why there are none) of a run that passed."""
-    measured = measure(eventlog.read_all(run.pk))
     path = Path(run)
     at = {agent: path.step_of(agent) for agent in examples.ROLES}
     step_of = {step.number: step for step in steps}
     own = {agent: [step_of[n]] if (n := at[agent]) in step_of else [] for agent in at}
-    repaired = measured.origin is Origin.REPAIR or (cell == IMPORTED and bool(own["debugging"]))
+    if cell == IMPORTED:
+        return _of_a_recording(spec, credit(run, steps), own, steps, path)
+    origin = measure(eventlog.read_all(run.pk)).origin
     if cell == STUDENT:
+        repaired = origin is Origin.REPAIR
         reason = "" if repaired else "the first program passed, so nothing was repaired"
         return [("debugging", Way.REPAIR, own["debugging"] if repaired else [], reason)]
-    first = measured.origin is Origin.FIRST and not repaired
+    return _of_the_teacher(spec, own, steps, path, origin is Origin.FIRST)
+
+
+def _of_the_teacher(
+    spec: DistillationSpec, own: Mapping[str, list[Asked]], steps: Sequence[Asked], path: Path, first: bool
+) -> list[Choice]:
     hidden = "" if first else "a repair may hide what was wrong with it"
     found: list[Choice] = []
-    roles = (*spec.teacher_roles, "planning", "coding") if cell == IMPORTED else spec.teacher_roles
-    if "retrieval" in roles:
+    if "retrieval" in spec.teacher_roles:
         found.append(("retrieval", Way.TEACHER, own["retrieval"], ""))
-    if "planning" in roles:
+    if "planning" in spec.teacher_roles:
         found.append(("planning", Way.TEACHER, own["planning"] if first else [], hidden))
-    if "planning" in roles and spec.confidence:
-        found.append(("planning", Way.TEACHER, _agreeing(steps, own["planning"], path, first), hidden))
-    if "coding" in roles:
+        if spec.confidence:
+            found.append(("planning", Way.TEACHER, _agreeing(steps, own["planning"], path, first), hidden))
+    if "coding" in spec.teacher_roles:
         found.append(("coding", Way.TEACHER, own["coding"] if first else [], hidden))
-    if cell == IMPORTED and repaired:
-        found.append(("debugging", Way.TEACHER, own["debugging"], ""))
     return found
+
+
+def _of_a_recording(
+    spec: DistillationSpec,
+    credited: Credit,
+    own: Mapping[str, list[Asked]],
+    steps: Sequence[Asked],
+    path: Path,
+) -> list[Choice]:
+    """Of all four agents, whatever `teacher_roles` says: nobody asked for them again, so nothing is saved by less."""
+    if credited.step is None:
+        return [(role, Way.TEACHER, [], credited.why) for role in examples.ROLES if own[role]]
+    had = {role for role in examples.ROLES if own[role]}
+    every = spec.model_copy(update={"teacher_roles": ("retrieval", "planning", "coding")})
+    own = {**own, "coding": credited.of("coding")}
+    repair = "" if credited.step.role == "debugging" else "the program that passed is older than any repair"
+    debugging: Choice = ("debugging", Way.TEACHER, credited.of("debugging"), repair)
+    found = _of_the_teacher(every, own, steps, path, credited.first)
+    return [choice for choice in [*found, debugging] if choice[0] in had]
 
 
 def _agreeing(steps: Sequence[Asked], plans: Sequence[Asked], path: Path, first: bool) -> list[Asked]:
@@ -144,10 +179,13 @@ def _agreeing(steps: Sequence[Asked], plans: Sequence[Asked], path: Path, first:
         for step in steps
         if step.role == "confidence"
         and step.started.detail.get("exemplar", 1) == path.exemplar
-        and _score(step.finished.parse.value) >= SURE
+        and _is_sure(step.finished.parse.value)
     ]
 
 
-def _score(value: Any) -> int:
-    score = value.get("score") if isinstance(value, Mapping) else None
-    return score if isinstance(score, int) else -1
+def _is_sure(value: Any) -> bool:
+    """A stated confidence, or the word CORRECT where a recorded verifier was asked for a word."""
+    if not isinstance(value, Mapping):
+        return False
+    score = value.get("score")
+    return value.get("correct") is True or (isinstance(score, int) and score >= SURE)

@@ -11,7 +11,7 @@ from solver.campaigns import lifecycle as campaigns
 from solver.campaigns.models import Campaign
 from solver.campaigns.plan import Plan, plan
 from solver.campaigns.spec import BadCampaign, CampaignSpec, Fault, read_data
-from training.distillation.harvest import harvest
+from training.distillation.harvest import harvest, imported_runs
 from training.distillation.models import Distillation
 from training.distillation.spec import DistillationSpec
 from training.spec_text import BadJob
@@ -39,14 +39,23 @@ def campaign_spec(spec: DistillationSpec) -> CampaignSpec:
 def planned(spec: DistillationSpec) -> Plan | None:
     """What it would run; None where it runs nothing. Raises BadJob."""
     if spec.imported is not None:
-        if not Run.objects.exclude(imported_from="").exists():
-            why = "The lab holds no imported trajectory yet; import some with `manage.py import_traces FILE`."
-            raise BadJob([Fault("imported", why)])
+        if not imported_runs(spec).exists():
+            raise BadJob([Fault("imported", _why_none())])
         return None
     try:
         return plan(campaign_spec(spec))
     except BadCampaign as error:
         raise BadJob(list(error.faults)) from None
+
+
+def _why_none() -> str:
+    there = Run.objects.exclude(imported_from="")
+    if not there.exists():
+        return "The lab holds no imported trajectory yet; import some with `manage.py import_traces FILE`."
+    if not there.exclude(verdict="").exists():
+        return "No imported trajectory has a verdict of our judge; import them again without `--no-judge`."
+    have = ", ".join(sorted(set(there.order_by().values_list("strategy", flat=True))))
+    return f"No judged trajectory is of these formats, strategies and sources. Strategies there are: {have}."
 
 
 def start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Count, Q
@@ -20,7 +21,7 @@ from training.distillation.spec import DistillationSpec
 from training.spec_text import BadJob, read_data, read_yaml, to_yaml
 from training.supervision import report as supervision_report
 from training.supervision.models import Supervision
-from trajectories.models import Problem
+from trajectories.models import Problem, Run
 
 PAGE = 50
 SHOWN_RUNS = 50
@@ -37,14 +38,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """GET shows a first spec; POST with `do` = form or yaml starts what it says."""
     if request.method != "POST":
         return _form(request, {"yaml": "", **_first()})
-    by_form = request.POST.get("do") == "form"
     try:
-        text = request.POST.get("yaml", "")
-        spec = (
-            read_data(DistillationSpec, _given(request.POST))
-            if by_form
-            else read_yaml(DistillationSpec, text)
-        )
+        spec = _wanted(request.POST)
         if request.POST.get("look"):
             return _form(
                 request,
@@ -72,6 +67,18 @@ def _first() -> dict[str, Any]:
         "split": "train",
         "sources": ["micro"] if engine_book.default_teacher() == TEACHER else [],
     }
+
+
+def _wanted(post: QueryDict) -> DistillationSpec:
+    """Raises BadJob."""
+    match post.get("do"):
+        case "form":
+            return read_data(DistillationSpec, _given(post))
+        case "imported":
+            imported = {"strategies": post.getlist("strategy")}
+            return read_data(DistillationSpec, {"name": _text(post, "name"), "imported": imported})
+        case _:
+            return read_yaml(DistillationSpec, post.get("yaml", ""))
 
 
 def _text(post: QueryDict, name: str) -> str:
@@ -115,9 +122,19 @@ def _form(
         "engines": [spec for spec in engine_book.all_engines() if spec.kind.value != "routed"],
         "sources": sources,
         "practice": practice.held(),
+        "recorded": _recorded(),
         "request_id": uuid.uuid4().hex,
     }
     return render(request, "data/distillation_new.html", context, status=status)
+
+
+def _recorded() -> Iterable[Mapping[str, Any]]:
+    """Imported trajectories by strategy: how many there are, were judged here, and passed."""
+    judged, passed = ~Q(verdict=""), Q(verdict="AC")
+    found = Run.objects.exclude(imported_from="").order_by("strategy").values("strategy")
+    return found.annotate(
+        count=Count("pk"), judged=Count("pk", filter=judged), passed=Count("pk", filter=passed)
+    )
 
 
 def _shown(job: Distillation) -> dict[str, Any]:

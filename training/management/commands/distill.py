@@ -20,7 +20,7 @@ from rich.table import Table
 from solver.campaigns import lifecycle as campaigns
 from solver.campaigns.local_workers import LocalWorkers
 from training.distillation import lifecycle, report
-from training.distillation.harvest import harvest
+from training.distillation.harvest import harvest, imported_runs
 from training.distillation.models import Distillation
 from training.distillation.spec import DistillationSpec
 from training.spec_text import BadJob, read_yaml
@@ -70,19 +70,25 @@ class Command(BaseCommand):
     def _say(self, spec: DistillationSpec) -> None:
         made = lifecycle.planned(spec)
         if made is None:
-            self.stdout.write("It would look at the imported trajectories and run nothing.")
+            found = imported_runs(spec)
+            passed = found.filter(verdict="AC").count()
+            self.stdout.write(
+                f"It would look at {found.count():,} imported trajectories, {passed:,} of which pass, and run nothing."
+            )
             return
         self.stdout.write(f"{made.runs} runs, at most {made.most_calls:,} model calls")
         for warning in made.warnings:
             self.stdout.write(f"  note: {warning}")
 
     def _job(self, spec: DistillationSpec, anew: bool, here: bool) -> Distillation:
-        """The job of exactly this spec whose campaign has not finished, gone on with, or a new one."""
-        known = Distillation.objects.filter(spec_digest=spec.digest(), campaign__isnull=False)
+        """The job of exactly this spec that has not finished, gone on with, or a new one. A job on imported
+        trajectories never finishes: there may be more of them next time."""
+        known = Distillation.objects.filter(spec_digest=spec.digest())
         open_job = known.exclude(campaign__status="finished").order_by("-pk").first()
-        if open_job is not None and open_job.campaign_id is not None and not anew:
+        if open_job is not None and not anew:
             self.stdout.write(f"Going on with distillation {open_job.pk}; --new starts another one.")
-            campaigns.resume(open_job.campaign_id, publish_to_workers=not here)
+            if open_job.campaign_id is not None:
+                campaigns.resume(open_job.campaign_id, publish_to_workers=not here)
             return open_job
         job = lifecycle.start(spec, created_by="terminal", publish_to_workers=not here)
         self.stdout.write(f"Distillation {job.pk} started: /distillation/{job.pk}/")
