@@ -3,6 +3,9 @@
 A branch starts with a copy of the parent's events before the step: frozen, so that they are neither asked nor judged
 nor paid again. At the step one thing changes, and whatever follows is asked and judged anew. Several branches of one
 change, each with a seed of its own, tell how often it flips the verdict: that number is evidence of blame.
+
+Of an imported run the lab has neither the strategy nor the engine: a branch of it names the engine that goes on, and
+`solver.strategies.takeover` is how.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ from django.utils.timezone import now
 
 from solver import engine_book, runs
 from solver.change import Change
+from solver.strategies import takeover
+from solver.strategies.registry import TAKEOVER
 from trajectories import eventlog, events
-from trajectories.models import Run, Step, StepState
+from trajectories.models import Run, Step, StepEvent, StepState
 from trajectories.version import code_version
 
 LONGEST_TEXT = 200_000
@@ -34,16 +39,20 @@ def start(
     *,
     reason: str = "",
     request_id: str = "",
+    goes_on: str = "",
     publish_to_workers: bool = True,
 ) -> Run:
-    """Queue a branch of an ended run. The same `request_id` again returns the run it started. Raises BranchRefused."""
+    """Queue a branch of an ended run. `goes_on` names the engine that answers what follows, of an imported run alone.
+
+    The same `request_id` again returns the run it started. Raises BranchRefused."""
     request_id = request_id or uuid.uuid4().hex
     if known := Run.objects.filter(request_id=request_id).first():
         return known
     _check(parent, change)
+    successor = _successor(parent, change, goes_on)
     try:
         with transaction.atomic():
-            run = _create(parent, change, request_id, publish_to_workers)
+            run = _create(parent, change, request_id, publish_to_workers, successor)
             frozen = _copy(parent, change, run, reason)
             # What was copied was paid for in the parent.
             Run.objects.filter(pk=run.pk).update(
@@ -58,14 +67,18 @@ def start(
     return run
 
 
-def repeat(parent: Run, change: Change, times: int, *, reason: str = "", request_id: str = "") -> list[Run]:
+def repeat(
+    parent: Run, change: Change, times: int, *, reason: str = "", request_id: str = "", goes_on: str = ""
+) -> list[Run]:
     """`times` branches of the same change, each with its own draw: greedy for the first, sampled for the rest."""
     request_id = request_id or uuid.uuid4().hex
     started = []
     for draw in range(times):
         temperature = change.temperature if not draw else (change.temperature or REPLAY_TEMPERATURE)
         one = replace(change, temperature=temperature, draw=draw)
-        started.append(start(parent, one, reason=reason, request_id=f"{request_id[:56]}-{draw}"))
+        started.append(
+            start(parent, one, reason=reason, request_id=f"{request_id[:56]}-{draw}", goes_on=goes_on)
+        )
     return started
 
 
@@ -73,11 +86,46 @@ def why_not(parent: Run) -> str:
     """Why no branch can be made of this run whatever changes, as a sentence; empty where one can."""
     if not parent.ended:
         return f"Run {parent.pk} has not ended; wait for its end or cancel it first."
-    if parent.imported_from:
-        return (
-            f"Run {parent.pk} was imported: the lab does not have the strategy and the engine that made it."
-        )
     return ""
+
+
+def needs_engine(parent: Run) -> bool:
+    """Whether somebody has to say which engine goes on."""
+    return bool(parent.imported_from)
+
+
+def _successor(parent: Run, change: Change, goes_on: str) -> dict[str, object]:
+    """The columns of a branch of an imported run that its parent cannot give; nothing for a run of this lab."""
+    if not needs_engine(parent):
+        return {}
+    start = _asked(parent, change.at)
+    if not goes_on:
+        raise BranchRefused(
+            f"Run {parent.pk} was imported, so the lab does not have the engine that made it: "
+            "choose the engine that goes on from this step."
+        )
+    if change.kind not in ("edit", "feedback", "again"):
+        raise BranchRefused(
+            "Of an imported run an answer can be edited, asked again, or asked again with feedback."
+        )
+    if start is None or start.role not in takeover.ROLES or not start.messages:
+        raise BranchRefused(
+            f"Step {change.at} cannot be gone on from: the lab needs a recorded question to "
+            "a retrieval, planning, coding or debugging agent."
+        )
+    try:
+        spec = engine_book.get(goes_on)
+    except LookupError as error:
+        raise BranchRefused(f"{error}.") from None
+    usual = engine_book.usual_params(spec)
+    given = {name: usual[name] for name in ("t",) if name in usual}
+    told = {"role": start.role, "attempt": start.attempt, "messages": start.messages, "frozen": change.at - 1}
+    return {
+        "strategy": takeover.NAME,
+        "params": {**TAKEOVER.check(given), "language": parent.language, **told},
+        "engine": engine_book.copy_for_run(spec, engine_book.roles_of(spec)),
+        "engine_name": spec.name,
+    }
 
 
 def _check(parent: Run, change: Change) -> None:
@@ -105,13 +153,24 @@ def _check(parent: Run, change: Change) -> None:
         )
 
 
-def _create(parent: Run, change: Change, request_id: str, publish_to_workers: bool) -> Run:
+def _asked(parent: Run, number: int) -> events.StepStarted | None:
+    rows = StepEvent.objects.filter(run=parent, step=number, kind="step.started").order_by("-seq")
+    payload = rows.values_list("payload", flat=True).first()
+    return events.StepStarted.model_validate(payload) if payload else None
+
+
+def _create(
+    parent: Run, change: Change, request_id: str, publish_to_workers: bool, successor: dict[str, object]
+) -> Run:
+    own = successor or {
+        "strategy": parent.strategy,
+        "params": parent.params,
+        "engine": parent.engine | _guest(change, constrained=bool(parent.engine.get("constrained"))),
+        "engine_name": parent.engine_name,
+    }
     return Run.objects.create(
+        **own,
         problem=parent.problem,
-        strategy=parent.strategy,
-        params=parent.params,
-        engine=parent.engine | _guest(change, constrained=bool(parent.engine.get("constrained"))),
-        engine_name=parent.engine_name,
         seed=parent.seed,
         language=parent.language,
         judge_profile=parent.judge_profile,

@@ -95,7 +95,9 @@ class Recorder:
         change: Change | None = None,
         guest: Guest | None = None,
         constrained: bool = False,
+        frozen: int = 0,
     ) -> None:
+        """`frozen`: how many steps before the strategy's first are another system's, and not the strategy's to take."""
         self.problem, self.engine, self.judge, self.hold, self.memo = problem, engine, judge, hold, memo
         self.model_for, self.sampling, self.budget, self.judge_profile = (
             model_for,
@@ -106,7 +108,7 @@ class Recorder:
         self.change, self.guest, self.constrained = change, guest, constrained
         self._ahead: AskedAhead | None = None
         self._scouts: list[threading.Thread] = []
-        self.step = self.calls = self.tokens = 0
+        self.step, self.calls, self.tokens = frozen, 0, 0
         self.began = time.monotonic()
 
     # -- model steps

@@ -22,6 +22,7 @@ KINDS = {
     "engine": "Another engine for this step",
     "again": "Draw again",
 }
+OF_IMPORTED = ("edit", "feedback", "again")
 ROLES = ("retrieval", "planning", "confidence", "coding", "debugging")
 
 
@@ -38,7 +39,12 @@ def step_replays(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         try:
             change, times = _asked(request, number)
             replays.start(
-                run, change, times, reason="replay", request_id=str(request.POST.get("key", ""))[:60]
+                run,
+                change,
+                times,
+                reason="replay",
+                request_id=str(request.POST.get("key", ""))[:60],
+                goes_on=request.POST.get("goes_on", "")[:64],
             )
             return redirect("run-replays", pk, number)
         except branches.BranchRefused as refused:
@@ -84,7 +90,9 @@ def _context(
         "card": card,
         "error": error,
         "why_not": branches.why_not(run) or _judge_step(card),
-        "kinds": KINDS,
+        "kinds": {key: KINDS[key] for key in OF_IMPORTED} if branches.needs_engine(run) else KINDS,
+        "needs_engine": branches.needs_engine(run),
+        "goes_on": given.get("goes_on", ""),
         "kind": given.get("kind", "edit"),
         "text": given.get("text", correction or answer),
         "times": given.get("times", "5"),

@@ -21,13 +21,15 @@ LATE = timedelta(hours=1)  # how far back a lost settlement is looked for
 AGENT = {"confidence": "planning"}
 
 
-def start(parent: Run, change: Change, times: int, *, reason: str = "", request_id: str = "") -> list[Run]:
+def start(
+    parent: Run, change: Change, times: int, *, reason: str = "", request_id: str = "", goes_on: str = ""
+) -> list[Run]:
     """`times` replays of `change`. The same `request_id` again starts nothing. Raises BranchRefused."""
     if not 1 <= times <= MOST:
         raise branches.BranchRefused(f"A change is replayed 1 to {MOST} times at once, not {times}.")
     if times == 1:
-        return [branches.start(parent, change, reason=reason, request_id=request_id)]
-    return branches.repeat(parent, change, times, reason=reason, request_id=request_id)
+        return [branches.start(parent, change, reason=reason, request_id=request_id, goes_on=goes_on)]
+    return branches.repeat(parent, change, times, reason=reason, request_id=request_id, goes_on=goes_on)
 
 
 def run_ended(run_id: int) -> None:

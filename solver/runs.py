@@ -28,7 +28,7 @@ from solver.judge import LANGUAGES, JudgeError, language_from_name
 from solver.memo import Diverged, Memo
 from solver.recorder import Budget, Guest, LeaseLost, Recorder, RunCancelled
 from solver.strategies.protocol import BudgetExceeded
-from solver.strategies.registry import STRATEGIES, BadParameter, StrategyInfo
+from solver.strategies.registry import STRATEGIES, BadParameter, StrategyInfo, of_run
 from trajectories import eventlog, leases
 from trajectories.events import RunFinished, RunStarted
 from trajectories.models import Problem, Run, RunStatus
@@ -245,7 +245,7 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
     begun = RunStarted(fence=hold.fence, worker=worker, code_version=code_version(), resumed_steps=len(memo))
     eventlog.append(run.pk, [begun], fence=hold.fence)
     spec = engine_book.get_unchanged(run.engine_name, run.engine)
-    info = STRATEGIES[run.strategy]
+    info = of_run(run.strategy)
     params = replace(info.params(run.params), templates=spec.templates)
     recorder = Recorder(
         problem,
@@ -260,6 +260,7 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         change=Change.of(run),
         guest=_guest(run),
         constrained=bool(run.engine.get("constrained")),
+        frozen=int(run.params.get("frozen", 0)),
     )
     try:
         outcome = info.run(problem, recorder, params)

@@ -28,10 +28,13 @@ class Prompt:
     template: str  # e.g. "lab/coding.v1"
     template_digest: str  # SHA-256 of the template file
     form: AnswerForm | None = None  # None: nothing is asked of its form
+    turns: tuple[
+        Message, ...
+    ] = ()  # of a question that another system asked, as recorded; `text` is empty then
 
     def messages(self) -> tuple[Message, ...]:
-        """Every agent is asked in a single user turn (MapCoder section 1.1, row 8)."""
-        return (Message("user", self.text),)
+        """Every agent of the lab is asked in a single user turn (MapCoder section 1.1, row 8)."""
+        return self.turns or (Message("user", self.text),)
 
 
 def _versions(set_name: str, role: str) -> dict[int, Path]:
@@ -81,6 +84,8 @@ def with_feedback(prompt: Prompt, feedback: str) -> Prompt:
     Only the re-run sees it: the training pair that comes of it is the original prompt and the revised answer.
     """
     name, digest, template = _load("lab", "feedback")
-    text = template.substitute(prompt=prompt.text, feedback=feedback).rstrip("\n")
+    *before, last = prompt.messages()
+    text = template.substitute(prompt=last.content, feedback=feedback).rstrip("\n")
     both = hashlib.sha256(f"{prompt.template_digest}{digest}".encode()).hexdigest()
-    return Prompt(text, f"{prompt.template}+{name}", both, prompt.form)
+    turns = (*before, Message(last.role, text)) if prompt.turns else ()
+    return Prompt("" if turns else text, f"{prompt.template}+{name}", both, prompt.form, turns)

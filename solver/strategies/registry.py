@@ -7,13 +7,23 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from solver.agents.prompts import has_template
-from solver.strategies import analogical, best_of_n, codesim, cot, direct, mapcoder, reflexion, self_planning
+from solver.strategies import (
+    analogical,
+    best_of_n,
+    codesim,
+    cot,
+    direct,
+    mapcoder,
+    reflexion,
+    self_planning,
+    takeover,
+)
 from solver.strategies.parameters import BadParameter, Choice, Count, Parameter, Subset
 from solver.strategies.profiles import PROFILES, Defect, defects_of
 from solver.strategies.protocol import Outcome, Params, Strategy, Workbench
 from trajectories.problem_schema import ProblemSpec
 
-__all__ = ["STRATEGIES", "BadParameter", "StrategyInfo"]
+__all__ = ["STRATEGIES", "TAKEOVER", "BadParameter", "StrategyInfo", "of_run"]
 
 RETRIES = Count(
     "retries",
@@ -191,3 +201,17 @@ _ALL = (
     ),
 )
 STRATEGIES: dict[str, StrategyInfo] = {info.name: info for info in _ALL}
+TAKEOVER = StrategyInfo(
+    takeover.NAME,
+    "Takeover",
+    "Go on from a changed step of an imported run, as MapCoder would.",
+    takeover.takeover,
+    takeover.call_bound,
+    ("planning", "coding", "debugging"),
+    (_t("Repairs", 2), RETRIES),
+)
+
+
+def of_run(name: str) -> StrategyInfo:
+    """The strategy of a run, the one included that nobody can choose. Raises KeyError."""
+    return TAKEOVER if name == takeover.NAME else STRATEGIES[name]
