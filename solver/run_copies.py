@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.timezone import now
 from pydantic import ValidationError
 
+from solver.change import Change
 from solver.judge import Report
 from trajectories import eventlog, events, run_page, story
 from trajectories.exporters import lab_lines
@@ -56,7 +57,22 @@ def _check_readable(run_id: int) -> None:
 
 
 def _fields(head: Head) -> dict[str, Any]:
-    return head.run.model_dump(exclude={"created_at", "started_at", "imported_from"})
+    return head.run.model_dump(
+        exclude={"created_at", "started_at", "imported_from", "branch_of", "branch"}
+    ) | _branch(head)
+
+
+def _branch(head: Head) -> dict[str, Any]:
+    """Whose branch the run is, where the parent is here too. Without it the run stands alone; its first event still says
+    that it is a branch. Raises Malformed."""
+    if not head.run.branch_of:
+        return {}
+    try:
+        change = Change(**head.run.branch)
+    except TypeError as error:
+        raise Malformed("run.branch", f"is no change of a step ({error})", _MEND) from error
+    parent = Run.objects.filter(request_id=head.run.branch_of).first()
+    return {"branch_of": parent, "branch": change.to_json()} if parent else {}
 
 
 def _event(entry: EventLine) -> events.Event:

@@ -12,15 +12,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from solver import runs
+from solver import branches, runs
+from solver.change import Change
 from solver.trace_import import Imported, Options, Outcome, import_traces
+from tests.pages.markup import dangers
 from tests.runs.conftest import Scripted, engine, problem  # noqa: F401 - fixtures
 from tests.traces.samples import write
-from trajectories import run_page, story
+from trajectories import review, run_page, story
 from trajectories.exporters import lab_lines, markdown, otel
 from trajectories.exporters import page as html_page
 from trajectories.exporters.formats import FORMATS
-from trajectories.models import Problem, Run, Step, StepEvent
+from trajectories.models import Blame, Problem, Run, Step, StepEvent
 from trajectories.traces import StepKind, Trajectory, read_traces
 from trajectories.traces.lab_run import HTML_BLOCK, digest, line
 
@@ -116,6 +118,47 @@ def test_a_run_comes_back_the_same_event_by_event(run: Run, tmp_path: Path, form
     assert {name: getattr(back, name) for name in row} == row
     assert told(back) == tale
     assert back.imported_from == "lab"
+
+
+@pytest.mark.parametrize("format", ["jsonl", "html"])
+def test_a_branch_and_what_people_said_come_back_with_their_parent(
+    run: Run, tmp_path: Path, format: str
+) -> None:
+    """Hostile reasons and comments too; in a lab without the parent the branch stands alone."""
+    said = "\n".join(HOSTILE)
+    review.blame(run, "coding", actor="anna", reason=said, step=4)
+    review.comment(run, 4, said, actor="ben", lines=(1, 1))
+    branch = branches.start(run, Change(4, "edit", said, actor="anna"), publish_to_workers=False)
+    review.correct(run, 4, said, actor="anna", branch=branch.pk)
+    assert runs.execute(branch.pk, "test")
+    branch.refresh_from_db()
+    files = {}
+    for one in (run, branch):
+        files[one.pk] = tmp_path / f"run-{one.pk}"
+        call_command("export_run", one.pk, "--format", format, "-o", files[one.pk])
+    lines = {one.pk: list(lab_lines.event_lines(one.pk)) for one in (run, branch)}
+    parent, child = run.pk, branch.pk
+    branch.delete(), run.delete()
+    [alone] = Run.objects.filter(pk__in=bring(files[child]).runs)
+    assert alone.branch_of is None and list(lab_lines.event_lines(alone.pk)) == lines[child]
+    alone.delete()
+    [back] = Run.objects.filter(pk__in=bring(files[parent]).runs)
+    [copy] = Run.objects.filter(pk__in=bring(files[child]).runs)
+    assert copy.branch_of == back and copy.branch["text"] == said
+    assert list(lab_lines.event_lines(back.pk)) == lines[parent]
+    assert list(lab_lines.event_lines(copy.pk)) == lines[child]
+    assert Blame.objects.get(run=back).agent == "coding" and back.judgements.count() == 3
+    page = Client().get(f"/runs/{copy.pk}/").content.decode()
+    assert f'A replay of <a href="/runs/{back.pk}/">' in page and dangers(page) == []
+    broken = files[child].read_text().replace('"at":4', '"when":4', 1)
+    assert format == "html" or "is no change of a step" in _complaint(tmp_path, broken, copy)
+
+
+def _complaint(folder: Path, text: str, here: Run) -> str:
+    here.delete()
+    (folder / "broken").write_text(text)
+    [fault] = bring(folder / "broken").faults
+    return str(fault.problem)
 
 
 def test_the_same_run_is_exported_to_the_same_bytes(run: Run) -> None:

@@ -133,7 +133,8 @@ def _correction(run: Run, card: Card) -> tuple[Card | None, Diff | None, str, Ru
     if said is not None:
         text = str(said.value["text"])
         branch = said.value.get("branch")
-        shown = Run.objects.filter(pk=branch).first() if isinstance(branch, int) else None
+        # Of a run from another lab the number is that lab's.
+        shown = Run.objects.filter(pk=branch, branch_of=run).first() if isinstance(branch, int) else None
         return card, diff(own, text, card.language), said.actor, shown, text
     parent = run.branch_of
     if parent is None or run.branch.get("at") != card.number:

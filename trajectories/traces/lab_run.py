@@ -33,7 +33,7 @@ class ProblemName(_Strict):
 
 
 class RunFields(_Strict):
-    """The run's row but for what its events tell."""
+    """The run's row but for what its events tell. Of a branch: the `request_id` of its parent, and what was changed."""
 
     request_id: str = Field(min_length=1, max_length=64)
     strategy: str = Field(max_length=32)
@@ -48,6 +48,8 @@ class RunFields(_Strict):
     imported_from: str = Field(max_length=32)
     created_at: datetime
     started_at: datetime | None
+    branch_of: str = Field(default="", max_length=64)
+    branch: dict[str, Any] = {}
 
 
 class Head(_Strict):
