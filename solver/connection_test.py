@@ -8,6 +8,7 @@ from pathlib import Path
 from solver.engines.check import Check
 from solver.engines.protocol import ChatRequest, EngineError, Message, Role, Sampling
 from solver.engines.registry import open_engine
+from solver.engines.sockets import address_of
 from solver.engines.spec import EngineKind, EngineSpec, adapter_digest
 
 
@@ -52,9 +53,9 @@ def _lists_models(spec: EngineSpec) -> Check:
         listed = engine.run(engine.list_models())
     except (EngineError, Setback) as error:
         return Check(
-            "reachable", False, str(error), f"Start the server at {spec.base_url}, or mend the engine."
+            "reachable", False, str(error), f"Start the server at {address_of(spec)}, or mend the engine."
         )
-    return Check("reachable", True, f"{spec.base_url} lists {len(listed)} models")
+    return Check("reachable", True, f"{address_of(spec)} lists {len(listed)} models")
 
 
 def _recordings(spec: EngineSpec) -> Check:

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from solver import engine_book
 from solver.answers import tally
 from solver.answers.tally import Stock
+from solver.engines.sockets import address_of, socket_of
 from solver.engines.spec import EngineKind, EngineSpec
 from solver.prices import book
 from solver.prices.models import PriceRow
@@ -64,6 +65,13 @@ class EngineCard:
     @property
     def managed(self) -> bool:
         return self.spec.vllm is not None
+
+    @property
+    def address(self) -> str:
+        """Where it is reached; of an engine that ships, the socket of its own process, not the address it is told."""
+        if self.shipped and self.spec.base_url and socket_of(self.spec) is None:
+            return "a unix socket that manage.py up makes; none here"
+        return address_of(self.spec)
 
     @property
     def editable(self) -> bool:

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from trajectories import eventlog
+from trajectories.events import StepFinished
 from trajectories.models import Problem, Run, StepEvent
 
 PAGE = 100
@@ -42,7 +43,31 @@ class ProblemSerializer(serializers.ModelSerializer[Problem]):
         read_only_fields = fields
 
 
+class MoneySerializer(serializers.Serializer[Any]):
+    """Decimals as text. `saved` is what the answers that were stored would have cost."""
+
+    amount = serializers.CharField()
+    saved = serializers.CharField()
+    currency = serializers.CharField()
+
+
+class StoredSerializer(serializers.Serializer[Any]):
+    """Steps answered from the store, and between which moments the engine had been asked for them."""
+
+    steps = serializers.ListField(child=serializers.IntegerField())
+    asked_first = serializers.CharField(allow_null=True)
+    asked_last = serializers.CharField(allow_null=True)
+
+
 class RunSerializer(serializers.ModelSerializer[Run]):
+    cost = serializers.SerializerMethodField(help_text="null: no call had a price, which is not a cost of 0")
+
+    @extend_schema_field(MoneySerializer(allow_null=True))
+    def get_cost(self, run: Run) -> dict[str, str] | None:
+        if not run.currency:
+            return None
+        return {"amount": f"{run.cost:f}", "saved": f"{run.saved:f}", "currency": run.currency}
+
     class Meta:
         model = Run
         fields = [
@@ -65,9 +90,34 @@ class RunSerializer(serializers.ModelSerializer[Run]):
                 "completion_tokens",
                 "format_failures",
                 "model_seconds",
+                "cost",
             ),
             *("last_seq", "fence", "code_version", "created_at", "started_at", "finished_at"),
         ]
+        read_only_fields = fields
+
+
+class RunDetailSerializer(RunSerializer):
+    stored_answers = serializers.SerializerMethodField()
+
+    @extend_schema_field(StoredSerializer)
+    def get_stored_answers(self, run: Run) -> dict[str, Any]:
+        """Each step's own `step.finished` event has its cost, its price's day and when it was asked under `detail`."""
+        finished = StepEvent.objects.filter(run=run, kind=StepFinished.kind)
+        told = list(
+            finished.filter(payload__detail__has_key="stored")
+            .order_by("seq")
+            .values_list("step", "payload__detail__stored__asked_at")
+        )
+        moments = sorted(str(moment) for _, moment in told if moment)
+        return {
+            "steps": [step for step, _ in told],
+            "asked_first": moments[0] if moments else None,
+            "asked_last": moments[-1] if moments else None,
+        }
+
+    class Meta(RunSerializer.Meta):
+        fields = [*RunSerializer.Meta.fields, "stored_answers"]
         read_only_fields = fields
 
 
@@ -149,9 +199,9 @@ class Runs(APIView):
 
 
 class RunDetail(APIView):
-    @extend_schema(responses=RunSerializer)
+    @extend_schema(responses=RunDetailSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(RunSerializer(get_object_or_404(Run, pk=pk)).data)
+        return Response(RunDetailSerializer(get_object_or_404(Run, pk=pk)).data)
 
 
 class RunEvents(APIView):

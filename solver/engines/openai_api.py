@@ -28,7 +28,7 @@ from solver.engines.flow import LONGEST_RETRY_AFTER_S, CircuitBreaker, RateLimit
 from solver.engines.openai_adapters import load_adapter
 from solver.engines.openai_errors import RAISED, ErrorSentences, Setback
 from solver.engines.openai_stream import Assembly
-from solver.engines.openai_transport import GuardedTransport, SocketTransport
+from solver.engines.openai_transport import GuardedTransport, SocketTransport, is_listening, until_listening
 from solver.engines.protocol import (
     Cancelled,
     ChatReply,
@@ -66,6 +66,7 @@ class OpenAIEngine:
         self._sentences = ErrorSentences(spec, self._key, None if socket_file is None else "its socket")
         self._client = _client(spec, self._key, socket_file)
         self._headers = _withheld(self._key)
+        self._socket = socket_file
         self._slots = asyncio.Semaphore(spec.max_concurrency)
         self._closed = False
         self._loop = EventLoop(spec.name)
@@ -156,7 +157,10 @@ class OpenAIEngine:
             if self.spec.tries > 1:
                 told = f"{told[:-1]} (tried {self.spec.tries} times)."
             raise type(setback.error)(told) from None
-        await asyncio.sleep(wait)
+        if setback.down and self._socket is not None and not await is_listening(self._socket):
+            await until_listening(self._socket, wait)
+        else:
+            await asyncio.sleep(wait)
 
     async def _known(
         self, request: ChatRequest, emit: Callable[[str], None]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from solver.engines.addresses import AddressRule, literal_address
 
 MOST_ERROR_BYTES = 256 * 1024
 MOST_ANSWER_BYTES = 32 * 1024 * 1024
+_LOOK_S = 0.1
 
 
 class AnswerTooLarge(Exception):
@@ -114,3 +116,22 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+async def is_listening(socket_file: Path) -> bool:
+    """Whether a process takes connections there; a killed one leaves its file behind."""
+    try:
+        _, writer = await asyncio.open_unix_connection(str(socket_file))
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def until_listening(socket_file: Path, most_s: float) -> None:
+    """At most so long: the process that is started again is asked as soon as it can answer, not at the end of a pause."""
+    end = time.monotonic() + most_s
+    while (left := end - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, _LOOK_S))
+        if await is_listening(socket_file):
+            return

@@ -26,6 +26,8 @@ class Live:
     waiting: int | None = None
     tokens_per_s: float | None = None
     kv_share: float | None = None
+    kv_bytes: int | None = None  # vLLM tells a share of its blocks only
+    kv_most_bytes: int | None = None
     prefix_share: float | None = None  # prompt tokens that had been computed before
     adapters: tuple[str, ...] = ()
 
@@ -82,11 +84,13 @@ def _own(spec: EngineSpec) -> Live:
         return Live("away", "Its process does not answer; it is started, or started again.")
     return Live(
         "ready",
-        running=int(told["running"]),
+        running=int(told["running"]) + int(told["filling"]),
         most=spec.local.max_batch,
         waiting=int(told["waiting"]),
         tokens_per_s=float(told["tokens_per_s"]),
         kv_share=_share(int(told["kv_bytes"]), int(told["kv_most_bytes"])),
+        kv_bytes=int(told["kv_bytes"]),
+        kv_most_bytes=int(told["kv_most_bytes"]),
         prefix_share=_share(int(told["reused_tokens"]), int(told["prompt_tokens"])),
         adapters=tuple(str(name) for name in told["adapters"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.factories import append_notes, claimed_run, make_problem, make_run
+from tests.factories import append_notes, claimed_run, make_problem, make_run, step_finished, step_started
 from trajectories import eventlog
 from trajectories.models import Run
 
@@ -109,3 +110,35 @@ def test_the_api_asks_for_a_login_where_one_is_required(client: Client, settings
         assert client.get("/api/runs/").status_code == 403
     finally:
         APIView.permission_classes = original
+
+
+@pytest.mark.django_db
+def test_a_run_says_what_it_cost_and_which_steps_the_store_answered(client: Client) -> None:
+    unpriced, _ = claimed_run()
+    found = client.get(f"/api/runs/{unpriced.pk}/").json()
+    assert found["cost"] is None, "no price is not a cost of zero"
+    assert found["stored_answers"] == {"steps": [], "asked_first": None, "asked_last": None}
+    run, fence = claimed_run()
+    moments = ("2026-11-02T10:00:00+00:00", "2026-11-01T10:00:00+00:00")
+    paid = {"amount": "0.000012", "currency": "USD", "price_from": "2026-01-01"}
+    details: list[dict[str, Any]] = [
+        {"cost": paid},
+        *(
+            {"cost": {**paid, "amount": "0", "saved": "0.000030"}, "stored": {"asked_at": moment}}
+            for moment in moments
+        ),
+    ]
+    for number, detail in enumerate(details, start=1):
+        told = [step_started(number), step_finished(number, detail=detail)]
+        eventlog.append(run.pk, told, fence=fence)
+    found = client.get(f"/api/runs/{run.pk}/").json()
+    assert found["stored_answers"] == {
+        "steps": [2, 3],
+        "asked_first": moments[1],
+        "asked_last": moments[0],
+    }
+    assert found["cost"]["currency"] == "USD"
+    assert Decimal(found["cost"]["amount"]) == Decimal("0.000012")
+    assert Decimal(found["cost"]["saved"]) == Decimal("0.00006")
+    listed = client.get("/api/runs/").json()["runs"]
+    assert next(one for one in listed if one["id"] == run.pk)["cost"] == found["cost"]

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from solver.engines.openai_api import OpenAIEngine
+from solver.engines.openai_transport import is_listening, until_listening
 from solver.engines.protocol import (
     Cancelled,
     ContextOverflow,
@@ -341,3 +346,27 @@ def test_an_address_that_was_not_allowed_is_refused_at_connecting_not_only_by_it
         assert allowed.chat(request()).text == "x"
         allowed.close()
     assert board.headers[0]["host"].startswith("localhost:")
+
+
+def test_a_process_that_is_started_again_on_its_socket_is_asked_as_soon_as_it_listens() -> None:
+    async def waited(path: Path) -> tuple[bool, float]:
+        dead = socket.socket(socket.AF_UNIX)
+        dead.bind(str(path))  # what a killed server leaves: a file that nobody listens at
+        dead.close()
+        before = await is_listening(path)
+
+        async def listen() -> asyncio.Server:
+            await asyncio.sleep(0.2)
+            return await asyncio.start_unix_server(lambda _reader, writer: writer.close(), str(path))
+
+        began = time.monotonic()
+        starting = asyncio.create_task(listen())
+        await until_listening(path, 30)
+        taken = time.monotonic() - began
+        (await starting).close()
+        return before, taken
+
+    with tempfile.TemporaryDirectory(prefix="mcl-s-") as folder:  # short: a socket's path has 108 bytes
+        before, taken = asyncio.run(waited(Path(folder) / "engine.sock"))
+    assert not before
+    assert taken < 30, "it did not wait out the pause"

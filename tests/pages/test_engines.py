@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,10 +12,13 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from micro import engine_spec
 from solver import engine_book
 from solver.answers.models import StoredAnswer
 from solver.engines.protocol import Usage
 from solver.engines.registry import close_all
+from solver.engines.sockets import SOCKETS
+from solver.engines.spec import EngineSpec
 from solver.models import Engine, EngineService
 from solver.prices import book
 from solver.serving.models import Wanted
@@ -237,3 +241,14 @@ def test_a_silent_host_is_said(client: Client) -> None:
 def test_hostile_names_are_text(client: Client, settings: Any) -> None:
     client.post("/engines/new/", {**TEACHER, "label": "<script>alert(1)</script>", "model": "<img src=x>"})
     assert "<script>alert" not in page(client) and "<img src=x" not in page(client)
+
+
+def test_an_engine_on_a_socket_shows_the_socket_not_the_address_it_is_told(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = EngineSpec.parse(engine_spec.teacher_entry())
+    monkeypatch.setattr(engine_book, "shipped", lambda: {teacher.name: teacher})
+    assert "a unix socket that manage.py up makes; none here" in page(client)
+    monkeypatch.setenv(SOCKETS, json.dumps({teacher.home(): "/run/lab/teacher.sock"}))
+    shown = page(client)
+    assert "unix socket /run/lab/teacher.sock" in shown and "http://localhost/v1" not in shown
