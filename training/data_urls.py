@@ -10,6 +10,7 @@ _VERSION = "datasets/<str:role>/v<int:number>/"
 urlpatterns = [
     path("examples/", example_pages.pool, name="examples"),
     path("examples/import/", datasets.import_examples, name="examples-import"),
+    path("examples/decide/", example_pages.decide, name="examples-decide"),
     path("examples/<int:pk>/", example_pages.detail, name="example"),
     path("examples/<int:pk>/<str:verb>/", example_pages.act, name="example-act"),
     path("datasets/", datasets.versions, name="datasets"),

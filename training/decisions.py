@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+
 from training import examples
 from training.models import Example, ExampleState
 from trajectories import review
-from trajectories.models import Decision
+from trajectories.models import Decision, Judgement
 
 
 class NotDecided(ValueError):
     """The decision cannot be made; the message is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`left`: a sentence for each example that stays as it was."""
+
+    done: int
+    left: list[str]
 
 
 def accept(example: Example, *, actor: str, key: str = "") -> None:
@@ -41,6 +54,38 @@ def withdraw(example: Example, *, actor: str) -> None:
     for decision in found:
         review.undo(decision.judgement, actor=actor)
     examples.settle_step(example.run.pk, example.step)
+
+
+def decide_many(found: Iterable[Example], verb: str, *, actor: str, batch: str) -> Decided:
+    """Accept or reject each example. Sending the same `batch` again decides nothing twice; `undo_batch` takes it back.
+
+    What cannot be decided (already accepted, its run gone) is left as it was and told.
+    """
+    done, left = 0, []
+    for example in found:
+        decide = accept if verb == "accept" else reject
+        try:
+            with transaction.atomic():
+                decide(example, actor=actor, key=f"{batch}:{example.pk}")
+            done += 1
+        except (NotDecided, review.Refused) as error:
+            left.append(f"Example {example.pk}: {error}")
+    return Decided(done, left)
+
+
+def undo_batch(batch: str, *, actor: str) -> int:
+    """Take back one's own decisions of a batch that still stand; returns how many.
+
+    Imported examples have no run, so no judgement to take back: they keep their state.
+    """
+    said = Judgement.objects.standing().filter(actor=actor, key__startswith=f"{batch}:")
+    found = list(said.select_related("run"))
+    for judgement in found:
+        with transaction.atomic():
+            review.undo(judgement, actor=actor)
+            if judgement.step is not None:
+                examples.settle_step(judgement.run_id, judgement.step)
+    return len(found)
 
 
 def _move(example: Example, to: ExampleState) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from training import decisions
@@ -17,6 +22,7 @@ from trajectories import diffs, review
 from trajectories.models import Judgement
 
 PAGE = 50
+AT_ONCE = 1000  # decisions in one request: some seconds
 FACETS = {"role": "Role", "way": "Way", "state": "State"}
 
 
@@ -40,7 +46,13 @@ def pool(request: HttpRequest) -> HttpResponse:
     if before := _whole(chosen["before"]):
         narrowed = narrowed.filter(pk__lt=before)
     rows = list(narrowed.select_related("problem").defer("messages").order_by("-pk")[: PAGE + 1])
+    candidates = narrowed_candidates(chosen).count() if chosen["state"] in ("", ExampleState.CANDIDATE) else 0
+    undo = request.GET.get("undo", "")
     context = {
+        "request_id": uuid.uuid4().hex,
+        "undo": undo if re.fullmatch(r"[0-9a-f]{32}", undo) else "",
+        "candidates": candidates,
+        "at_once": min(candidates, AT_ONCE),
         "rows": rows[:PAGE],
         "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "facets": facets,
@@ -48,6 +60,49 @@ def pool(request: HttpRequest) -> HttpResponse:
         "total": total,
     }
     return render(request, "data/examples.html", context)
+
+
+def narrowed_candidates(chosen: Mapping[str, str]) -> QuerySet[Example]:
+    """The undecided ones of the filters, oldest first."""
+    found = Example.objects.filter(state=ExampleState.CANDIDATE)
+    found = found.filter(**{key: chosen[key] for key in ("role", "way") if chosen.get(key)})
+    if problem := _whole(chosen.get("problem", "")):
+        found = found.filter(problem=problem)
+    return found.order_by("pk")
+
+
+@require_POST
+def decide(request: HttpRequest) -> HttpResponse:
+    """Accept or reject the ticked examples, or every candidate of the filters; or take a batch back."""
+    kept = {name: value for name in (*FACETS, "problem") if (value := request.POST.get(name))}
+    back = f"{reverse('examples')}?{urlencode(kept)}"
+    actor, say, batch = actor_of(request), request.POST.get("say", ""), request.POST.get("batch", "")[:32]
+    if not re.fullmatch(r"[0-9a-f]{32}", batch):
+        messages.error(request, "The page was incomplete; nothing was decided. Try once more.")
+        return redirect(back)
+    if say == "undo":
+        taken = decisions.undo_batch(batch, actor=actor)
+        messages.info(request, f"{taken} decision{'s' if taken != 1 else ''} taken back.")
+        return redirect(back)
+    verb, _, which = say.partition(" ")
+    if verb not in ("accept", "reject") or which not in ("ticked", "all"):
+        raise Http404(f"there is nothing called {say!r} to do with examples")
+    ticked = [pk for text in request.POST.getlist("example") if (pk := _whole(text))]
+    found = narrowed_candidates(request.POST) if which == "all" else Example.objects.filter(pk__in=ticked)
+    decided = decisions.decide_many(found.select_related("run")[:AT_ONCE], verb, actor=actor, batch=batch)
+    _tell(request, verb, decided)
+    return redirect(f"{reverse('examples')}?{urlencode({**kept, 'undo': batch})}" if decided.done else back)
+
+
+def _tell(request: HttpRequest, verb: str, decided: decisions.Decided) -> None:
+    if not decided.done and not decided.left:
+        messages.warning(request, "Nothing was ticked, so nothing was decided.")
+        return
+    if decided.done:
+        messages.success(request, f"{decided.done} {verb}ed.")
+    if decided.left:
+        more = f" And {len(decided.left) - 1} more." if len(decided.left) > 1 else ""
+        messages.warning(request, f"{decided.left[0]}{more}")
 
 
 @require_safe

@@ -184,6 +184,15 @@ def _learn(made: dict[str, int], actor: str) -> Next | None:
             other=("See what fails", reverse("review-maps")),
         )
     unfrozen = made["rows"] - made["in_versions"]
+    if made["candidates"] >= ENOUGH_ROWS > unfrozen:
+        return Next(
+            "rows",
+            f"Decide about {made['candidates']} candidates",
+            "Their programs passed all hidden tests. Read some, accept what should be learnt; a version holds what was accepted.",
+            f"{reverse('examples')}?state=candidate",
+            "Read the candidates",
+            other=("Build without deciding", reverse("dataset-new")),
+        )
     if unfrozen >= ENOUGH_ROWS:
         return Next(
             "versions",

@@ -59,6 +59,11 @@ addEventListener("pageshow", (event) => {
   });
 });
 
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset?.tickAll;
+  if (name) for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
+});
+
 reveal(document);
 bindKeys();
 exchangeKeys();
