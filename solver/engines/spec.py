@@ -108,6 +108,16 @@ class VllmSettings(_Strict):
     start_within_s: float = Field(default=900.0, gt=0)
     extra: tuple[str, ...] = ()  # further arguments, as vLLM spells them
 
+    def resolved(self, root: Path) -> VllmSettings:
+        """A model that is no folder under `root` is the name of a hub model."""
+        model = root / self.model
+        return self.model_copy(
+            update={
+                "python": str(root / self.python) if "/" in self.python else self.python,
+                "model": str(model) if model.is_dir() else self.model,
+            }
+        )
+
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 
@@ -376,6 +386,7 @@ class EngineSpec(_Strict):
                 "base": None if self.base is None else str(root / self.base),
                 "adapters": {name: str(root / folder) for name, folder in self.adapters.items()},
                 "recordings": tuple(str(root / file) for file in self.recordings),
+                "vllm": None if self.vllm is None else self.vllm.resolved(root),
             }
         )
 

@@ -166,3 +166,24 @@ def test_a_checkout_that_was_moved_has_the_same_engines(monkeypatch: pytest.Monk
     assert here == digest("/there", "/there/micro/base")
     assert here != digest("/there", "/there/micro/other")
     assert digest("/there", "/models/base") != digest("/there", "/models/base2")
+
+
+def test_the_programs_and_folders_of_a_vllm_are_found_from_where_it_is_described(tmp_path: Path) -> None:
+    (tmp_path / "models/tiny").mkdir(parents=True)
+
+    def described(model: str, python: str) -> tuple[str, str]:
+        given = {
+            "name": "lite",
+            "kind": "openai",
+            "base_url": "http://127.0.0.1:8100/v1",
+            "allow_loopback": True,
+            "models": {"default": "base"},
+            "vllm": {"python": python, "model": model},
+        }
+        settings = EngineSpec.parse(given, tmp_path).vllm
+        assert settings is not None
+        return settings.model, settings.python
+
+    own = f"{tmp_path}/.venv-vllm/bin/python"
+    assert described("models/tiny", ".venv-vllm/bin/python") == (f"{tmp_path}/models/tiny", own)
+    assert described("Qwen/Qwen2.5-7B-Instruct", own) == ("Qwen/Qwen2.5-7B-Instruct", own)
