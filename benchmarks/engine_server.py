@@ -1,4 +1,4 @@
-"""The lab's own engine in a process of its own, over its socket: hot loading, many streams, a flood, a restart.
+"""The lab's own engine in a process of its own, over its socket: hot loading, many streams, a flood, cancels, a restart.
 
     python -m benchmarks.engine_server [--loads 20] [--streams 50] [--json FILE]
 
@@ -10,6 +10,7 @@ silence is what a fair turn would take: the time of the whole run divided by the
 from __future__ import annotations
 
 import argparse
+import queue
 import statistics
 import tempfile
 import threading
@@ -27,6 +28,7 @@ from tests.engines.served_engine import Server, serving_engine
 from tests.engines.tiny_model import save_adapter, save_base
 
 TOKENS = 64
+LONG = 1200  # tokens of answers that are cancelled, or outlast those that are
 KV_MEGABYTES = 4  # of the flood: some 5,000 tokens of the tiny model, a quarter of what is asked for at once
 
 
@@ -111,6 +113,31 @@ def flood(server: Server, count: int) -> tuple[int, float]:
     return sum(seen), most
 
 
+def cancels(described: EngineSpec, count: int) -> list[int]:
+    """Steps of the model between a cancel and the moment its row is free, another answer being made beside it."""
+    from solver.engines.transformers_engine import TransformersEngine
+
+    engine, taken = TransformersEngine(described), []
+    try:
+        beside: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
+        other = engine.begin(asked("base", 0, LONG), beside.put)
+        beside.get()
+        for number in range(1, count + 1):
+            tokens: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
+            answer = engine.begin(asked("base", number, LONG), tokens.put)
+            tokens.get()
+            before = engine.stats()["steps"]
+            answer.leave()
+            while (stats := engine.stats())["running"] + stats["filling"] > 1:
+                time.sleep(0.0005)
+            assert stats["running"] == 1, "the answer beside must outlast the cancels"
+            taken.append(stats["steps"] - before)
+        other.leave()
+    finally:
+        engine.close()
+    return taken
+
+
 def restart(server: Server) -> float:
     """From kill -9 to the next answer, the process being started again at once."""
     engine = server.client()
@@ -151,6 +178,7 @@ def main() -> None:
             again = restart(server)
         with serving_engine(spec(folder, kv_megabytes=KV_MEGABYTES), "--max-queue", "1000") as small:
             answered, most = flood(small, options.streams)
+        freed = cancels(spec(folder), options.loads)
     turn = seconds / TOKENS
     count = len(seen)
     bars = [
@@ -180,6 +208,7 @@ def main() -> None:
         ),
         Bar("flood, answered whole", answered, "requests", options.streams, "min", options.streams),
         Bar("flood, most memory of what is allowed", most, "parts", 1, "max", options.streams),
+        Bar("cancel to a free row, most", max(freed), "steps", 2, "max", len(freed)),
     ]
     row = {
         "one stream, s": alone,

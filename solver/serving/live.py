@@ -26,8 +26,10 @@ class Live:
     waiting: int | None = None
     tokens_per_s: float | None = None
     kv_share: float | None = None
-    kv_bytes: int | None = None  # vLLM tells a share of its blocks only
-    kv_most_bytes: int | None = None
+    kv_megabytes: float | None = (
+        None  # of a million bytes, as in local.kv_megabytes; vLLM tells the share only
+    )
+    kv_most_megabytes: float | None = None
     prefix_share: float | None = None  # prompt tokens that had been computed before
     adapters: tuple[str, ...] = ()
 
@@ -89,8 +91,8 @@ def _own(spec: EngineSpec) -> Live:
         waiting=int(told["waiting"]),
         tokens_per_s=float(told["tokens_per_s"]),
         kv_share=_share(int(told["kv_bytes"]), int(told["kv_most_bytes"])),
-        kv_bytes=int(told["kv_bytes"]),
-        kv_most_bytes=int(told["kv_most_bytes"]),
+        kv_megabytes=int(told["kv_bytes"]) / 1e6,
+        kv_most_megabytes=int(told["kv_most_bytes"]) / 1e6,
         prefix_share=_share(int(told["reused_tokens"]), int(told["prompt_tokens"])),
         adapters=tuple(str(name) for name in told["adapters"]),
     )

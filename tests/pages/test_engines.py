@@ -17,6 +17,7 @@ from solver import engine_book
 from solver.answers.models import StoredAnswer
 from solver.engines.protocol import Usage
 from solver.engines.registry import close_all
+from solver.engines.served import ServedEngine
 from solver.engines.sockets import SOCKETS
 from solver.engines.spec import EngineSpec
 from solver.models import Engine, EngineService
@@ -252,3 +253,27 @@ def test_an_engine_on_a_socket_shows_the_socket_not_the_address_it_is_told(
     monkeypatch.setenv(SOCKETS, json.dumps({teacher.home(): "/run/lab/teacher.sock"}))
     shown = page(client)
     assert "unix socket /run/lab/teacher.sock" in shown and "http://localhost/v1" not in shown
+
+
+def test_the_own_engines_numbers_are_shown_with_their_units(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = EngineSpec.parse({"name": "own", "kind": "transformers", "base": "/models/base"})
+    told = {
+        "running": 2,
+        "filling": 1,  # prompts being computed have their place in the batch too
+        "waiting": 4,
+        "tokens_per_s": 31.46,
+        "kv_bytes": 256_400_000,
+        "kv_most_bytes": 1_024_000_000,
+        "reused_tokens": 300,
+        "prompt_tokens": 1200,
+        "adapters": {},
+    }
+    monkeypatch.setattr(engine_book, "shipped", lambda: {own.name: own})
+    monkeypatch.setenv(SOCKETS, json.dumps({own.home(): "/run/lab/own.sock"}))
+    monkeypatch.setattr(ServedEngine, "stats", lambda self: told)
+    shown = words(page(client))
+    for expected in ("In the batch 3 of 16", "Waiting 4", "31.5 last 10 s", "25 % 256.4 of 1,024 MB"):
+        assert expected in shown
+    assert shown.count("25 % of prompt tokens since its start") == 1
