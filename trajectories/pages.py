@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from trajectories import eventlog, palette, patches, queries, run_page, skeleton, story
+from trajectories import eventlog, long_run, palette, patches, queries, run_page, skeleton, story
 from trajectories.desk.presets import REASONS
 from trajectories.exporters.formats import FORMATS
 from trajectories.models import Problem, Run
@@ -69,8 +71,8 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     bare = run.step_count > FULL_STEPS
     told = story.tell(run, () if bare else None)
     run_page.fill(run, list(told.cards.values()))
-    column = (
-        {"column": skeleton.column(told), "rows": skeleton.outline(told)}
+    column: dict[str, Any] = (
+        {"headers": skeleton.headers(told, long_run.number(request, "from") or 0)}
         if bare
         else {"items": told.items(), "outline": run_page.outline(told)}
     )

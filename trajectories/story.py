@@ -7,9 +7,11 @@ from the sequence number of its first event, so that items may arrive in any ord
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
@@ -31,6 +33,8 @@ STARTED = ("step.started", "tests.started")
 ENDED = ("step.finished", "step.failed", "tests.finished")
 MARKERS = ("note", "run.started", "run.finished", "run.rejudged", "run.branched")
 PROGRAMS = ("coding", "debugging")
+KEPT_FROM = 1000  # steps; reading fewer costs less than it would to keep them
+MOST_KEPT = 4  # runs
 PLANNERS = ("planning", "confidence")
 SMALL = ("detail", "model", "template", "gist")  # of a step.started
 
@@ -241,9 +245,7 @@ def shown(marker: Marker) -> bool:
 
 def tell(run: Run, numbers: Iterable[int] | None = None) -> Story:
     """The story of `run`, with cards for the steps `numbers` (None: all). Five queries, whatever the length."""
-    steps = list(Step.objects.filter(run=run).order_by("number"))
-    for step in steps:
-        step.run = run
+    steps = _steps(run)
     wanted = {step.number for step in steps} if numbers is None else set(numbers)
     events = _events(run, _related(steps, wanted), everything=numbers is None)
     markers = _markers(run, events)
@@ -255,6 +257,29 @@ def tell(run: Run, numbers: Iterable[int] | None = None) -> Story:
         card.said = told.opinions.of(number)
         card.frozen = number < told.branched_at
     return told
+
+
+_kept: OrderedDict[tuple[object, ...], list[Step]] = OrderedDict()
+_keeping = Lock()
+
+
+def _steps(run: Run) -> list[Step]:
+    """All steps in order. Those of a long run are kept in this process as of its last event: a reader asks for card
+    after card, and steps change with an event alone."""
+    key = (run.pk, run.created_at, run.last_seq)
+    with _keeping:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    steps = list(Step.objects.filter(run=run).order_by("number"))
+    for step in steps:
+        step.run = run
+    if len(steps) >= KEPT_FROM:
+        with _keeping:
+            _kept[key] = steps
+            while len(_kept) > MOST_KEPT:
+                _kept.popitem(last=False)
+    return steps
 
 
 def _related(steps: Sequence[Step], wanted: set[int]) -> set[int]:

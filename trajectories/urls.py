@@ -1,6 +1,6 @@
 from django.urls import path
 
-from trajectories import compare_pages, completion, pages, palette, reader, step_pages, upload
+from trajectories import compare_pages, completion, long_run, pages, palette, reader, step_pages, upload
 
 urlpatterns = [
     path("go/", pages.go, name="go"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("runs/", pages.run_list, name="runs"),
     path("runs/<int:pk>/", pages.run_detail, name="run"),
     path("runs/<int:pk>/patches/", pages.run_patches, name="run-patches"),
+    path("runs/<int:pk>/headers/", long_run.run_headers, name="run-headers"),
+    path("runs/<int:pk>/find/", long_run.find, name="run-find"),
     path("runs/<int:pk>/steps/<int:number>/", step_pages.run_step, name="run-step"),
     path("runs/<int:pk>/steps/<int:number>/said/", step_pages.said, name="run-said"),
     path("runs/<int:pk>/steps/<int:number>/copy/<str:form>/", step_pages.copied, name="run-copy"),

@@ -30,7 +30,8 @@ def test_an_invented_run_has_a_page_short_or_long(client: Client) -> None:
     assert client.get(f"/runs/{run.pk}/").status_code == 200
     long = scale.long_run(600)
     html = client.get(f"/runs/{long.pk}/").content.decode()
-    assert html.count('class="step bare"') == 600 and 'id="o600"' in html
+    assert html.count('class="step bare"') == 400 and 'id="o600"' in html and 'id="s300"' not in html
+    assert html.count('class="stretch"') == 2 and 'href="?from=201#s201"' in html
 
 
 def test_lists_take_at_most_eight_queries_however_many_runs_there_are(client: Client) -> None:

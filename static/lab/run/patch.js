@@ -9,12 +9,16 @@ function parsed(html) {
   return parser.content.firstElementChild;
 }
 
-/** Put `element` before the first sibling that belongs later, so that order of arrival does not matter. */
+/** Put `element` before the first sibling that belongs later, so that order of arrival does not matter. False where it
+    belongs to a stretch of a long run that is not here yet: it comes with it. */
 function insert(container, element) {
   const at = Number(element.dataset.at);
   let before = null;
-  for (let child = container.lastElementChild; child && Number(child.dataset.at) > at; child = child.previousElementSibling) before = child;
+  let child = container.lastElementChild;
+  for (; child && Number(child.dataset.at) > at; child = child.previousElementSibling) before = child;
+  if (child?.matches(".stretch") && at < Number(child.dataset.end) * 4 - 2) return false;
   container.insertBefore(element, before);
+  return true;
 }
 
 /** What a reader has done to a card survives its replacement: which view is open, whether it is folded or selected. */
@@ -41,8 +45,7 @@ export function apply(patch) {
   if (!old) {
     const container = document.getElementById(patch.into);
     if (!container) return null;
-    insert(container, fresh);
-    return { element: fresh, added: true };
+    return insert(container, fresh) ? { element: fresh, added: true } : null;
   }
   carryOver(old, fresh);
   const focused = focusPath(old);

@@ -1,7 +1,8 @@
 /* Reading helpers: bodies of long runs on approach, agents shown, scrubbers, cited passages, copies. */
 import { on, reveal, say } from "../acts.js";
 import { copy } from "../lab.js";
-import { current, letGo, select, steps, visible } from "./steps.js";
+import { entries, off, place, refresh, visible } from "./order.js";
+import { current, go, letGo, select, steps } from "./steps.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -37,9 +38,18 @@ async function open(bare) {
   if (bare.hasAttribute("aria-current")) card.setAttribute("aria-current", "step");
   card.classList.toggle("off", bare.classList.contains("off"));
   card.hidden = bare.hidden;
-  bare.replaceWith(card);
+  keepingSight(() => bare.replaceWith(card));
   opened.set(card, bare);
   close();
+}
+
+const inView = (box) => box.top < innerHeight - 20 && box.bottom > 20;
+
+/** The selected step stays in sight while headers before it grow into cards: the browser holds what is at the top. */
+function keepingSight(change) {
+  const seen = current() && inView(current().getBoundingClientRect());
+  change();
+  if (seen) requestAnimationFrame(() => inView(current().getBoundingClientRect()) || current().scrollIntoView({ block: "nearest" }));
 }
 
 /** The cards that were opened first and lie out of sight go back to their headers, so that a long read stays light. */
@@ -65,7 +75,9 @@ const near = column?.dataset.card
     pump();
   }, { rootMargin: NEAR })
   : null;
-if (near) requestIdleCallback(() => steps().filter((step) => step.matches(".bare")).forEach((step) => near.observe(step)));
+const watch = (some) => some.forEach((step) => near && step.matches(".bare") && near.observe(step));
+requestIdleCallback(() => watch(steps()));
+document.addEventListener("steps-came", ({ detail }) => watch(detail));
 document.addEventListener("step-selected", ({ detail }) => {
   if (!near || !detail.matches(".bare")) return;
   waiting.delete(detail);
@@ -74,41 +86,35 @@ document.addEventListener("step-selected", ({ detail }) => {
 
 // -- agents shown: 1 to 4; what is hidden is counted
 
-const off = new Set();
 on("agent", (button) => {
   const { agent } = button.dataset;
   const shown = off.delete(agent) || !off.add(agent);
   button.setAttribute("aria-pressed", shown);
-  filter();
+  refresh();
+  count();
 });
-function filter() {
-  let hidden = 0;
-  for (const step of steps()) {
-    const away = off.has(step.dataset.agent);
-    step.classList.toggle("off", away);
-    document.getElementById(`o${step.id.slice(1)}`)?.classList.toggle("off", away);
-    hidden += away;
-  }
+function count() {
+  const hidden = off.size ? entries().filter((step) => off.has(step.agent)).length : 0;
   $("#hidden-note").textContent = hidden ? `Hidden: ${hidden} step${hidden === 1 ? "" : "s"} of ${[...off].join(", ")}` : "";
 }
-$("run-stream")?.addEventListener("run-event", () => off.size && filter());
+$("run-stream")?.addEventListener("run-event", () => off.size && count());
 
 // -- scrubbers: the same agent's steps, the same attempt's steps
 
-const attempt = (step) => step.dataset.where?.split(" · ")[0];
 const LINES = {
-  peers: (step) => visible().filter((other) => other.dataset.agent === step.dataset.agent),
-  siblings: (step) => visible().filter((other) => attempt(other) === attempt(step)),
+  peers: (all, here) => all.filter((other) => other.agent === here.agent),
+  siblings: (all, here) => all.filter((other) => other.attempt === here.attempt),
 };
 function scrubbers() {
-  const here = current();
+  const all = visible();
+  const here = all[place(all, current()?.id)];
   for (const [name, of] of Object.entries(LINES)) {
     const range = document.getElementById(name);
     if (!range || !here) continue;
-    const all = of(here);
-    range.max = all.length;
-    range.value = all.indexOf(here) + 1;
-    document.getElementById(`${name}-at`).textContent = `${range.value} of ${all.length}`;
+    const line = of(all, here);
+    range.max = line.length;
+    range.value = line.indexOf(here) + 1;
+    document.getElementById(`${name}-at`).textContent = `${range.value} of ${line.length}`;
   }
 }
 let scrubTimer = 0;
@@ -119,11 +125,9 @@ document.addEventListener("step-selected", () => {
 scrubbers();
 for (const [name, of] of Object.entries(LINES)) {
   document.getElementById(name)?.addEventListener("input", (event) => {
-    const here = current() ?? steps()[0];
-    const wanted = here && of(here)[event.target.value - 1];
-    if (!wanted) return;
-    letGo();
-    select(wanted);
+    const all = visible();
+    const here = all[Math.max(0, place(all, current()?.id))];
+    if (here) go(of(all, here)[event.target.value - 1]);
   });
 }
 

@@ -1,18 +1,21 @@
 /* Reading steps: selection, views, folding, focus, finding, following the tail. */
 import { on, say } from "../acts.js";
 import { copy } from "../lab.js";
+import { bring, entries, hold as holdOnly, long, place, visible } from "./order.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 export const steps = () => $$("#steps > .step");
 export const current = () => $(".step[aria-current]");
 const stream = () => $("run-stream");
-export const visible = () => steps().filter((step) => !step.hidden && !step.classList.contains("off"));
 
 // -- selection
 
+let going = null; // where the reader is on the way to while its header comes
+
 export function select(step, { scroll = true, keep = true } = {}) {
   if (!step) return;
+  going = null;
   for (const other of $$(".step[aria-current], #outline [aria-current]")) other.removeAttribute("aria-current");
   step.setAttribute("aria-current", "step");
   const row = $(`#o${step.id.slice(1)} a`);
@@ -34,54 +37,71 @@ function keepInSight(row) {
   else if (inside.bottom > outside.bottom) box.scrollTop += inside.bottom - outside.bottom;
 }
 
-function move(by, list = visible()) {
-  const at = list.indexOf(current());
-  const start = at < 0 ? (by > 0 ? -1 : list.length) : at;
+/** Select the step of `entry`, at once where its header is in the document. */
+export async function go(entry, options) {
+  if (!entry) return;
   letGo();
-  select(list[Math.max(0, Math.min(list.length - 1, start + by))]);
+  going = entry.element ? null : entry;
+  if (going) {
+    await bring(entry);
+    if (going !== entry) return; // the reader has gone on
+    going = null;
+  }
+  select(entry.element, options);
+}
+const standing = () => going?.id ?? current()?.id;
+
+function move(by) {
+  const list = visible();
+  const at = place(list, standing());
+  const start = at < 0 ? (by > 0 ? -1 : list.length) : at;
+  go(list[Math.max(0, Math.min(list.length - 1, start + by))]);
 }
 
-/** The next of `list` after (or before) the current step, in the order of the page. */
+/** The next step after (or before) the current one, in the order of the page, that passes `test`. */
 export function seek(by, test) {
   const all = visible();
-  const at = all.indexOf(current());
+  const at = place(all, standing());
   const rest = by > 0 ? all.slice(at + 1) : all.slice(0, Math.max(0, at)).reverse();
   const found = rest.find(test);
   letGo();
-  if (found) select(found);
+  if (found) go(found);
   else say(by > 0 ? "None further down" : "None further up");
 }
 
 const LANES = ["retrieval", "planning", "coding", "debugging", "supervisor", "judge"];
 function lane(by) {
   const all = visible();
-  const here = current() ?? all[0];
+  const here = all[Math.max(0, place(all, standing()))];
   if (!here) return;
-  const present = LANES.filter((name) => all.some((step) => step.dataset.agent === name));
-  const wanted = present[present.indexOf(here.dataset.agent) + by];
+  const present = LANES.filter((name) => all.some((step) => step.agent === name));
+  const wanted = present[present.indexOf(here.agent) + by];
   if (!wanted) return say("No further lane");
-  const place = all.indexOf(here);
-  const near = all.filter((step) => step.dataset.agent === wanted).sort((a, b) => Math.abs(all.indexOf(a) - place) - Math.abs(all.indexOf(b) - place));
-  letGo();
-  select(near[0]);
+  const at = all.indexOf(here);
+  let nearest = null;
+  all.forEach((step, k) => { if (step.agent === wanted && (nearest === null || Math.abs(k - at) < Math.abs(nearest - at))) nearest = k; });
+  go(all[nearest]);
 }
 
 on("next", () => move(1));
 on("previous", () => move(-1));
-on("first", () => { letGo(); select(visible()[0]); });
-on("last", () => { select(visible().at(-1)); hold(); });
-on("peer-next", () => seek(1, (step) => step.dataset.agent === current()?.dataset.agent));
-on("peer-previous", () => seek(-1, (step) => step.dataset.agent === current()?.dataset.agent));
-on("flag-next", () => seek(1, (step) => "flag" in step.dataset));
-on("flag-previous", () => seek(-1, (step) => "flag" in step.dataset));
+on("first", () => go(visible()[0]));
+on("last", async () => { await go(visible().at(-1)); hold(); });
+const agentHere = () => current()?.dataset.agent;
+on("peer-next", () => seek(1, (step) => step.agent === agentHere()));
+on("peer-previous", () => seek(-1, (step) => step.agent === agentHere()));
+on("flag-next", () => seek(1, (step) => step.flagged));
+on("flag-previous", () => seek(-1, (step) => step.flagged));
 on("lane-up", () => lane(-1));
 on("lane-down", () => lane(1));
 on("go", () => $("#go-dialog").showModal());
 $("#go-dialog")?.addEventListener("close", (event) => {
   const number = event.target.querySelector("input").value.replace(/\D/g, "");
   event.target.querySelector("input").value = "";
-  const step = number && document.getElementById(`s${number}`);
-  if (step) { letGo(); select(step); } else if (number) say(`There is no step ${number}`);
+  const all = entries();
+  const wanted = number && all[place(all, `s${number}`)];
+  if (wanted) go(wanted);
+  else if (number) say(`There is no step ${number}`);
 });
 on("copy-link", () => copy(`${location.origin}${location.pathname}#${(current() ?? steps()[0])?.id ?? ""}`));
 
@@ -197,22 +217,40 @@ addEventListener("keydown", (event) => {
   }
 });
 
-// -- finding: hides the outline rows and cards that do not hold the words
+// -- finding: hides the outline rows and cards that do not hold the words; of a long run the lab looks, for not all is here
+
+const ASK_MS = 250;
+let asking = 0;
+let asked = 0;
+
+function found(ids) {
+  holdOnly(ids);
+  $(".find output").textContent = ids ? `${ids.size} of ${entries().length}${long ? ", found by the lab" : ""}` : "";
+}
+
+async function lookFor(words) {
+  const mine = (asked += 1);
+  $(".find output").textContent = "looking …";
+  const response = await fetch(`${$("#steps").dataset.find}?q=${encodeURIComponent(words)}`).catch(() => null);
+  if (mine !== asked) return;
+  if (!response?.ok) { $(".find output").textContent = "The lab could not be asked"; return; }
+  found(new Set((await response.json()).steps.map((number) => `s${number}`)));
+}
 
 $(".find input")?.addEventListener("input", (event) => {
   const words = event.target.value.trim().toLowerCase();
-  let found = 0;
-  for (const step of steps()) {
-    const hit = !words || step.textContent.toLowerCase().includes(words);
-    step.hidden = !hit;
-    found += hit;
-    const row = document.getElementById(`o${step.id.slice(1)}`);
-    if (row) row.hidden = !hit;
+  clearTimeout(asking);
+  if (!words) {
+    asked += 1;
+    found(null);
+  } else if (long) {
+    asking = setTimeout(() => lookFor(words), ASK_MS);
+  } else {
+    found(new Set(steps().filter((step) => step.textContent.toLowerCase().includes(words)).map((step) => step.id)));
   }
-  $(".find output").textContent = words ? `${found} of ${steps().length}` : "";
 });
 $(".find input")?.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") { select(visible()[0]); event.target.blur(); }
+  if (event.key === "Enter") { go(visible()[0]); event.target.blur(); }
 });
 
 // -- following the tail: begins when the run is live and the page short, ends only when the reader moves
@@ -233,7 +271,7 @@ export function letGo() {
 function toEnd() {
   end?.scrollIntoView({ block: "end" });
 }
-on("tail", () => { hold(); select(visible().at(-1), { scroll: false }); toEnd(); });
+on("tail", async () => { await go(visible().at(-1), { scroll: false }); hold(); toEnd(); });
 
 const endInSight = () => end && end.getBoundingClientRect().top < innerHeight + 60;
 
@@ -285,8 +323,12 @@ function arrive() {
     fold(step, false);
     select(step, { scroll: false, keep: false });
     target.scrollIntoView({ block: target === step ? "start" : "center" });
+    return true;
   }
-  return Boolean(step);
+  const all = long && id ? entries() : [];
+  const entry = all[place(all, id.split("-")[0])];
+  if (entry) bring(entry).then((element) => element && location.hash.slice(1) === id && arrive());
+  return Boolean(entry);
 }
 addEventListener("hashchange", arrive);
 if (new URLSearchParams(location.search).has("focus")) document.body.classList.add("focus");
