@@ -38,18 +38,30 @@ async function open(bare) {
   if (bare.hasAttribute("aria-current")) card.setAttribute("aria-current", "step");
   card.classList.toggle("off", bare.classList.contains("off"));
   card.hidden = bare.hidden;
-  keepingSight(() => bare.replaceWith(card));
+  bare.replaceWith(card);
   opened.set(card, bare);
   close();
 }
 
-const inView = (box) => box.top < innerHeight - 20 && box.bottom > 20;
-
-/** The selected step stays in sight while headers before it grow into cards: the browser holds what is at the top. */
-function keepingSight(change) {
-  const seen = current() && inView(current().getBoundingClientRect());
-  change();
-  if (seen) requestAnimationFrame(() => inView(current().getBoundingClientRect()) || current().scrollIntoView({ block: "nearest" }));
+/* The selected step stays where it is while headers about it grow into cards. The browser's own anchor does not do
+   that alone: it may be the header that goes. Whoever scrolls or selects says anew where it stays. */
+let parked = null;
+function park() {
+  const here = current();
+  const { top = 0, bottom = 0 } = here?.getBoundingClientRect() ?? {};
+  parked = bottom > 20 && top < innerHeight - 20 ? { id: here.id, top } : null;
+}
+if (column?.dataset.card) {
+  new ResizeObserver(() => {
+    const here = current();
+    if (parked && here?.id === parked.id && !document.body.classList.contains("focus")) {
+      const moved = here.getBoundingClientRect().top - parked.top;
+      if (Math.abs(moved) >= 1) scrollBy({ top: moved, behavior: "instant" });
+    }
+    park();
+  }).observe(column);
+  addEventListener("scroll", park, { passive: true });
+  document.addEventListener("step-selected", park);
 }
 
 /** The cards that were opened first and lie out of sight go back to their headers, so that a long read stays light. */
