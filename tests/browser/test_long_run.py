@@ -23,10 +23,10 @@ def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trajectories.skeleton.STRETCH", 20)
 
 
-def told() -> Teller:
+def told(length: int = LENGTH) -> Teller:
     teller = Teller()
     teller.begin()
-    for number in range(1, LENGTH + 1):
+    for number in range(1, length + 1):
         teller.ask(
             "planning" if number % 50 == 5 else "coding",
             f"value_{number} = 1\n" * 6,
@@ -135,24 +135,24 @@ def test_scrolling_brings_what_is_passed_slowly(live_server_url: str, page: Page
 def test_steps_that_arrive_are_the_end_and_a_reader_of_the_middle_does_not_move(
     live_server_url: str, page: Page
 ) -> None:
-    teller = told()
-    opened(page, live_server_url, teller, "#s95")
-    at(page, 95)
-    expect(page.locator("#s95 .code")).to_be_visible()
+    teller = told(260)
+    opened(page, live_server_url, teller, "#s215")
+    at(page, 215)
+    expect(page.locator("#s215 .code")).to_be_visible()
     page.wait_for_timeout(600)
-    top = "document.querySelector('#s95').getBoundingClientRect().top"
+    top = "document.querySelector('#s215').getBoundingClientRect().top"
     before = page.evaluate(top)
     for number in range(5):
         teller.ask("coding", f"new = {number}\n", attempt=2)
-    last = review.blame(teller.run, "coding", actor="anna", step=30).seq
+    last = review.blame(teller.run, "coding", actor="anna", step=120).seq
     expect(page.locator("run-stream")).to_have_attribute("data-last", str(last))
     assert page.evaluate(top) == before
-    assert page.locator("#s30").count() == 0
+    assert page.locator("#s120").count() == 0
     page.keyboard.press("Shift+G")
-    at(page, LENGTH + 5)
+    at(page, 260 + 5)
     page.keyboard.press(":")
-    page.keyboard.type("30")
+    page.keyboard.type("120")
     page.keyboard.press("Enter")
-    at(page, 30)
-    expect(page.locator("#o30 .said-blamed")).to_be_attached()
+    at(page, 120)
+    expect(page.locator("#o120 .said-blamed")).to_be_attached()
     ordered(page)
