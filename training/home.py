@@ -58,10 +58,9 @@ class Next:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """At most eight queries without sign-in."""
+    """At most eight queries, those of the session and the frame included."""
     counts, made = queries.loop(), _made()
-    last = queries.last_runs()
-    running = queries.running_now() if counts.running else []
+    running, last = queries.at_hand() if counts.runs else ([], [])
     problems = queries.recent_problems() if counts.problems else []
     action = _next(counts, made, last, running, problems, actor_of(request))
     context = {

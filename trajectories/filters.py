@@ -16,6 +16,7 @@ from trajectories.expressions import Expression, Field, Term, Vocabulary
 from trajectories.models import (
     Blame,
     Decision,
+    Problem,
     ProblemQuerySet,
     ProblemTag,
     Run,
@@ -78,11 +79,8 @@ _RUN_COLUMNS = {
     "status": "status",
     "language": "language",
     "by": "created_by",
-    "problem": "problem__external_id",
-    "source": "problem__source",
-    "level": "problem__difficulty",
-    "split": "problem__split",
 }
+_RUN_PROBLEM = {"problem": "external_id", "source": "source", "level": "difficulty", "split": "split"}
 _RUN_NUMBERS = {
     "run": "pk",
     "calls": "calls",
@@ -131,11 +129,13 @@ def _run_condition(term: Term) -> Q:
     name, values = term.field, term.values
     if not name:
         text = values[0]
-        return Q(problem__title__icontains=text) | Q(problem__external_id__icontains=text)
+        return _of(Q(title__icontains=text) | Q(external_id__icontains=text))
     if name in _RUN_NUMBERS:
         return _number(_RUN_NUMBERS[name], term)
     if name in _RUN_COLUMNS:
         return _column(_RUN_COLUMNS[name], values)
+    if name in _RUN_PROBLEM:
+        return _of(_column(_RUN_PROBLEM[name], values))
     if name == "verdict":
         return _column("verdict", values)
     if name == "is":
@@ -147,6 +147,10 @@ def _run_condition(term: Term) -> Q:
     return _blamed(name, values)
 
 
+def _of(problems: Q) -> Q:
+    return Q(problem__in=Problem.objects.filter(problems).order_by().values("pk"))
+
+
 def _blamed(name: str, values: tuple[str, ...]) -> Q:
     if name == "cause":
         return Q(pk__in=Blame.objects.filter(cause__in=values).values("run"))
@@ -156,7 +160,10 @@ def _blamed(name: str, values: tuple[str, ...]) -> Q:
 
 def correction() -> Q:
     """A branch in which a step was changed: it shows what the change leads to."""
-    return Q(branch_of__isnull=False) & Q(branch__kind__in=["edit", "feedback"])
+    branches = Run.objects.filter(branch_of__gt=0, branch__kind__in=["edit", "feedback"])
+    return Q(
+        pk__in=branches.order_by().values("pk")
+    )  # by themselves, and by a range that an index answers: few runs are branches
 
 
 _STATE: dict[str, Callable[[], Q]] = {

@@ -127,7 +127,7 @@ class Run(models.Model):
     strategy = models.CharField(max_length=32)
     params = models.JSONField(default=dict)
     engine = models.JSONField(default=dict)
-    engine_name = models.CharField(max_length=64, db_index=True)
+    engine_name = models.CharField(max_length=64)  # found by the indexes of facets
     seed = models.BigIntegerField(default=0)
     language = models.CharField(max_length=16, default="python")
     judge_profile = models.CharField(max_length=16, default="strict")
@@ -185,7 +185,14 @@ class Run(models.Model):
             models.Index(fields=["status", "lease_expires_at"], name="run_lease"),
             models.Index(fields=["problem", "-id"], name="run_problem"),
             # The facets of the list of runs count every run: from the index alone, without a look at the rows.
-            models.Index(fields=["status", "verdict", "strategy", "engine_name"], name="run_facets"),
+            # `branch_of` is what the queues of failures ask besides.
+            models.Index(
+                fields=["status", "verdict", "strategy", "engine_name", "branch_of"], name="run_facets"
+            ),
+            # The same of the runs of some problems, and their counts by problem, which become counts by tag.
+            models.Index(
+                fields=["problem", "status", "verdict", "strategy", "engine_name"], name="run_problem_facets"
+            ),
             models.Index(
                 fields=["verdict", "problem"], name="run_verdict"
             ),  # tags of the runs of one verdict

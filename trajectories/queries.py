@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils.timezone import now
 
@@ -31,6 +31,7 @@ RUNS_PAGE = 50
 TAGS_SHOWN = 30
 LONGEST_QUERY = 200
 MOST_IDS = 500  # problems named one by one in a condition; beyond, all are read
+LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 NONE = "none"  # how an address names an empty value: no verdict yet, no difficulty stated
 
 
@@ -233,7 +234,10 @@ def runs(chosen: Filters) -> Page:
         found = found.filter(pk__lt=int(cursor)) if forward else found.filter(pk__gt=int(cursor))
     else:
         cursor = ""
-    rows = list(found.select_related("problem").order_by("-pk" if forward else "pk")[: RUNS_PAGE + 1])
+    # Numbers first, from the index alone: sorting whole rows of a hundred thousand runs would be felt.
+    order = "-pk" if forward else "pk"
+    chosen_runs = found.order_by(order).values("pk")[: RUNS_PAGE + 1]
+    rows = list(Run.objects.filter(pk__in=chosen_runs).select_related("problem").order_by(order))
     more, rows = len(rows) > RUNS_PAGE, rows[:RUNS_PAGE]
     if not forward:
         rows.reverse()
@@ -295,41 +299,32 @@ class Loop:
 
 
 def loop() -> Loop:
-    """Counts of every stage. Two queries."""
+    """Counts of every stage. One query: problems and, by status, runs."""
     day = now() - timedelta(days=1)
-    problems = Problem.objects.current().aggregate(
-        n=Count("pk"), today=Count("pk", filter=Q(created_at__gte=day))
+    runs = Run.objects.order_by().values(k=F("status"))
+    problems = Problem.objects.current().order_by().annotate(k=Value("problem")).values("k")
+    counted = runs.annotate(n=Count("pk"), of=Count("pk", filter=Q(verdict="AC"))).union(
+        problems.annotate(n=Count("pk"), of=Count("pk", filter=Q(created_at__gte=day))), all=True
     )
-    done = Q(status=RunStatus.FINISHED)
-    runs = Run.objects.aggregate(
-        n=Count("pk"),
-        running=Count("pk", filter=Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])),
-        judged=Count("pk", filter=done),
-        solved=Count("pk", filter=done & Q(verdict="AC")),
-    )
-    return Loop(
-        problems["n"],
-        problems["today"],
-        runs["n"],
-        runs["running"],
-        runs["judged"],
-        runs["solved"],
-        runs["judged"] - runs["solved"],
-    )
+    found = {key: (n, of) for key, n, of in counted.values_list("k", "n", "of")}
+    known, today = found.pop("problem", (0, 0))
+    judged, solved = found.get(RunStatus.FINISHED, (0, 0))
+    running = sum(found.get(status, (0, 0))[0] for status in LIVE)
+    return Loop(known, today, sum(n for n, _ in found.values()), running, judged, solved, judged - solved)
 
 
-def running_now(limit: int = 8) -> list[Run]:
-    """Queued and running runs with `step`, the newest step of each. One query."""
+def at_hand(running: int = 8, ended: int = 7) -> tuple[list[Run], list[Run]]:
+    """Queued and running runs with `step`, the newest step of each, and those that ended last. One query."""
     newest = Step.objects.filter(run=OuterRef("pk")).order_by("-number")
     step = JSONObject(number="number", role="role", total="total", strip="strip", suite="suite")
-    live = Run.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
-    rows = live.select_related("problem").annotate(step=Subquery(newest.values(json=step)[:1]))
-    return list(rows.order_by(F("started_at").asc(nulls_last=True), "id")[:limit])
-
-
-def last_runs(limit: int = 7) -> list[Run]:
-    ended = Run.objects.exclude(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
-    return list(ended.select_related("problem").order_by("-id")[:limit])
+    live = Run.objects.filter(status__in=LIVE).order_by(F("started_at").asc(nulls_last=True), "id")
+    last = Run.objects.exclude(status__in=LIVE).order_by("-id")
+    chosen = Q(pk__in=live.values("pk")[:running]) | Q(pk__in=last.values("pk")[:ended])
+    rows = Run.objects.filter(chosen).select_related("problem")
+    found = list(rows.annotate(step=Subquery(newest.values(json=step)[:1])).order_by("-id"))
+    going = [run for run in found if run.status in LIVE]
+    going.sort(key=lambda run: (run.started_at is None, run.started_at or run.created_at, run.pk))
+    return going, [run for run in found if run.status not in LIVE]
 
 
 def recent_problems(limit: int = 12) -> list[Problem]:

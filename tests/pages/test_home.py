@@ -7,8 +7,10 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 
+from tests.factories import make_run
 from tests.pages.markup import dangers
 from tests.review.desk_runs import correction_of, failed_run, problem
 from training.desk import acceptance
@@ -81,9 +83,13 @@ def test_the_action_leads_somewhere_and_its_station_is_marked(client: Client) ->
     assert link and client.get(unescape(link[1])).status_code == 200
 
 
-def test_home_takes_at_most_eight_queries(client: Client, django_assert_max_num_queries: Any) -> None:
+def test_home_takes_at_most_eight_queries_signed_in_and_while_something_runs(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
     for number in range(4):
         correction_of(failed_run(problem(number)))
+    make_run()
+    client.force_login(get_user_model().objects.create_user("anna"))
     client.get("/")  # the first JSON function of a process asks SQLite once whether it knows JSON
     with django_assert_max_num_queries(8):
         client.get("/")

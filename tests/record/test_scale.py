@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -13,7 +14,19 @@ from trajectories import scale
 from trajectories.models import Run, Step, StepEvent
 
 pytestmark = pytest.mark.django_db
-LISTS = ("/runs/", "/runs/?verdict=WA", "/runs/?q=tag:dp+blame:planning", "/problems/")
+LISTS = (
+    *(
+        "/",
+        "/problems/",
+        "/problems/?tag=dp",
+        "/runs/",
+        "/runs/?verdict=WA",
+        "/runs/?status=finished&after=60",
+    ),
+    *("/runs/?q=tag:dp+blame:planning", "/runs/?q=is:failed+is:blamed", "/runs/?q=invented", "/runs/?tag=dp"),
+    *("/campaigns/", "/compare/", "/datasets/", "/examples/", "/review/agreement/"),
+)
+DESK = ("/review/", "/review/?queue=candidates", "/review/?queue=corrections", "/review/?queue=unconfirmed")
 
 
 def test_counts_are_those_of_the_rows() -> None:
@@ -35,6 +48,7 @@ def test_an_invented_run_has_a_page_short_or_long(client: Client) -> None:
 
 
 def test_lists_take_at_most_eight_queries_however_many_runs_there_are(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_user("anna"))
     counts: dict[str, list[int]] = {path: [] for path in LISTS}
     for more in (5, 120):
         scale.fill(more, 4)
@@ -43,6 +57,18 @@ def test_lists_take_at_most_eight_queries_however_many_runs_there_are(client: Cl
                 assert client.get(path).status_code == 200
             counts[path].append(len(queries))
     assert all(many <= few <= 8 for few, many in counts.values()), counts
+
+
+def test_the_review_desk_asks_as_often_however_many_runs_there_are(client: Client) -> None:
+    client.get("/review/")
+    counts: dict[str, list[int]] = {path: [] for path in DESK}
+    for more in (60, 120):
+        scale.fill(more, 6)
+        for path in DESK:
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(path).status_code == 200
+            counts[path].append(len(queries))
+    assert all(abs(many - few) <= 1 and many <= 42 for few, many in counts.values()), counts
 
 
 def test_a_lab_with_real_runs_is_not_mixed_with_invented_ones() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from trajectories.filters import RUN_FIELDS
 from trajectories.models import Blame, Decision, Run, Step, StepState
 
 SHOWN = 50
+WINDOW = 500  # runs among which the next items are looked for first
 COUNTED = 1000  # a queue is counted up to here; more is "1,000 and more"
 ROLES = ("retrieval", "planning", "coding", "debugging")
 PROGRAMS = ("coding", "debugging")
@@ -100,17 +101,20 @@ def described(given: QueryDict) -> Queue | None:
 
 def left(queue: Queue, actor: str) -> int:
     """How many items wait, counted up to COUNTED."""
-    found = _every(queue, actor) if queue.pick == Pick.EVERY else _runs(queue, actor)
+    matching = filters.runs(Run.objects.all(), queue.expression())
+    found = (_every if queue.pick == Pick.EVERY else _runs)(queue, actor, matching)
     return int(found.order_by()[:COUNTED].count())
 
 
 def items(queue: Queue, actor: str, limit: int = SHOWN, offset: int = 0) -> list[Item]:
-    """The next items. Four queries."""
+    """The next items. Four queries, one more where few of many runs want a judgement."""
     if queue.pick == Pick.EVERY:
-        steps = list(_every(queue, actor).select_related("run__problem")[offset : offset + limit])
+        steps = _first(queue, lambda runs: _every(queue, actor, runs), offset, limit)
         return _told([(step.run, step) for step in steps])
     # Numbers first: sorting and filtering whole rows of a hundred thousand runs would be felt.
-    numbers = list(_runs(queue, actor).values_list("pk", flat=True)[offset : offset + limit])
+    numbers = _first(
+        queue, lambda runs: _runs(queue, actor, runs).values_list("pk", flat=True), offset, limit
+    )
     found = {
         run.pk: run
         for run in _picked(queue.pick, Run.objects.filter(pk__in=numbers).select_related("problem"))
@@ -121,6 +125,18 @@ def items(queue: Queue, actor: str, limit: int = SHOWN, offset: int = 0) -> list
         wanted |= Q(run=run, number=run.pick)
     steps_of = {step.run_id: step for step in Step.objects.filter(wanted)} if runs else {}
     return _told([(run, steps_of[run.pk]) for run in runs if run.pk in steps_of])
+
+
+def _first(queue: Queue, of: Callable[[Any], Any], offset: int, limit: int) -> list[Any]:
+    """Rows `offset` to `offset + limit` of what `of` finds. What is ordered by the run is looked for among the first
+    runs that match before it is among all: otherwise every one is asked about its steps."""
+    if queue.order in (Order.NEWEST, Order.OLDEST):
+        matching = filters.runs(Run.objects.all(), queue.expression())
+        first = matching.order_by("-pk" if queue.order == Order.NEWEST else "pk").values("pk")[:WINDOW]
+        found = list(of(Run.objects.filter(pk__in=first))[offset : offset + limit])
+        if len(found) == limit:
+            return found
+    return list(of(filters.runs(Run.objects.all(), queue.expression()))[offset : offset + limit])
 
 
 def blamed_run(run: Run) -> int:
@@ -147,8 +163,7 @@ def _picked(pick: Pick, found: Any) -> Any:
     return found.annotate(pick=Coalesce(_blamed_step(), _last_step(PROGRAMS), _last_step(ROLES)))
 
 
-def _runs(queue: Queue, actor: str) -> Any:
-    found: Any = filters.runs(Run.objects.all(), queue.expression())
+def _runs(queue: Queue, actor: str, found: Any) -> Any:
     if queue.pick == Pick.CORRECTION:
         found = _picked(queue.pick, found.filter(filters.correction()))
         found = _unfinished(found, queue, actor, decided_step="pick")
@@ -182,15 +197,15 @@ def _unfinished(found: Any, queue: Queue, actor: str, decided_step: str = "") ->
     return found.annotate(people=Coalesce(Subquery(people), 0)).filter(people__lt=queue.reviewers)
 
 
-def _every(queue: Queue, actor: str) -> Any:
-    runs = filters.runs(Run.objects.all(), queue.expression())
+def _every(queue: Queue, actor: str, runs: Any) -> Any:
     roles = [queue.agent] if queue.agent else list(ROLES)
     decided = Decision.objects.filter(run=OuterRef("run"), step=OuterRef("number"))
     if queue.reviewers > 1:
         decided = decided.filter(actor=actor)
     found = Step.objects.filter(run__in=runs.order_by().values("pk"), role__in=roles, state=StepState.DONE)
     newest = queue.order != Order.OLDEST
-    return found.exclude(Exists(decided)).order_by("-run_id" if newest else "run_id", "number")
+    found = found.exclude(Exists(decided)).select_related("run__problem")
+    return found.order_by("-run_id" if newest else "run_id", "number")
 
 
 def _blamed_step() -> Subquery:
