@@ -48,10 +48,10 @@ def at(page: Page, step: int) -> None:
 
 
 def ordered(page: Page) -> None:
-    """What is there stands in order, once."""
-    there = page.eval_on_selector_all("#steps > .step", "all => all.map(e => Number(e.id.slice(1)))")
-    lines = page.eval_on_selector_all(
-        "#outline > li[id^=o]:not(.og)", "all => all.map(e => Number(e.id.slice(1)))"
+    """What is there stands in order, once, and has its line in the outline."""
+    there, lines = page.evaluate(
+        """() => ['#steps > .step', '#outline > li[data-agent]'].map(
+            every => [...document.querySelectorAll(every)].map(e => Number(e.id.slice(1))))"""
     )
     assert there == sorted(set(there)) and lines == there
 
