@@ -125,10 +125,10 @@ def test_words_are_looked_for_by_the_lab_and_agents_put_away_everywhere(
 
 def test_scrolling_brings_what_is_passed_slowly(live_server_url: str, page: Page) -> None:
     opened(page, live_server_url, told())
-    assert page.locator("#s30").count() == 0
-    page.locator("#s20").scroll_into_view_if_needed()
-    expect(page.locator("#s30")).to_be_attached()
-    expect(page.locator("#o30")).to_be_attached()
+    assert page.locator("#s90").count() == 0
+    page.evaluate("document.getElementById('s20').scrollIntoView()")
+    expect(page.locator("#s50")).to_be_attached()
+    expect(page.locator("#o50")).to_be_attached()
     ordered(page)
 
 

@@ -45,22 +45,30 @@ async function open(bare) {
 
 /* The selected step stays where it is while headers about it grow into cards. The browser's own anchor does not do
    that alone: it may be the header that goes. Whoever scrolls or selects says anew where it stays. */
+const SCROLLING_MS = 300;
 let parked = null;
+let height = 0; // of the column when `parked` was taken
+let scrolledAt = -SCROLLING_MS;
 function park() {
   const here = current();
   const { top = 0, bottom = 0 } = here?.getBoundingClientRect() ?? {};
   parked = bottom > 20 && top < innerHeight - 20 ? { id: here.id, top } : null;
+  height = column.offsetHeight;
+}
+function stay() {
+  const here = current();
+  const free = performance.now() - scrolledAt < SCROLLING_MS || document.body.classList.contains("focus");
+  if (!free && parked && here?.id === parked.id) {
+    const moved = here.getBoundingClientRect().top - parked.top;
+    if (Math.abs(moved) >= 1) scrollBy({ top: moved, behavior: "instant" });
+  }
+  park();
 }
 if (column?.dataset.card) {
-  new ResizeObserver(() => {
-    const here = current();
-    if (parked && here?.id === parked.id && !document.body.classList.contains("focus")) {
-      const moved = here.getBoundingClientRect().top - parked.top;
-      if (Math.abs(moved) >= 1) scrollBy({ top: moved, behavior: "instant" });
-    }
-    park();
-  }).observe(column);
-  addEventListener("scroll", park, { passive: true });
+  new ResizeObserver(stay).observe(column);
+  // Where the column has another height by now, it is not the reader who moved: that is for `stay`.
+  addEventListener("scroll", () => column.offsetHeight === height && park(), { passive: true });
+  for (const kind of ["wheel", "touchmove", "pointerdown"]) addEventListener(kind, () => { scrolledAt = performance.now(); }, { passive: true });
   document.addEventListener("step-selected", park);
 }
 
