@@ -49,7 +49,10 @@ def _holding(run: Run, words: str) -> set[int]:
         holds |= Q(kind=kind, **{f"{text}__icontains": words})
     events = StepEvent.objects.filter(holds, run=run, step__isnull=False).values_list("step", "seq")
     began = dict(Step.objects.filter(run=run).values_list("number", "started_seq"))
-    found = {step for step, seq in events if seq >= began.get(step, 0)}  # earlier: a try that was cut off
+    found: set[int] = set()
+    for step, seq in events:
+        if step is not None and seq >= began.get(step, 0):  # earlier: a try that was cut off
+            found.add(step)
     line = Q()
     for column in ("role", "gist", "verdict", "suite", "format_failure"):
         line |= Q(**{f"{column}__icontains": words})

@@ -144,7 +144,9 @@ def test_steps_that_arrive_are_the_end_and_a_reader_of_the_middle_does_not_move(
     before = page.evaluate(top)
     for number in range(5):
         teller.ask("coding", f"new = {number}\n", attempt=2)
-    last = review.blame(teller.run, "coding", actor="anna", step=120).seq
+    said = review.blame(teller.run, "coding", actor="anna", step=120)
+    assert said is not None
+    last = said.seq
     expect(page.locator("run-stream")).to_have_attribute("data-last", str(last))
     assert page.evaluate(top) == before
     assert page.locator("#s120").count() == 0
