@@ -1,6 +1,7 @@
 """The whole way by keyboard on real things: a trajectory that another system recorded, and a run of the micro model.
 
-Both are read, blamed, corrected and accepted; the micro run's correction is re-run from the desk and passes.
+Both are read, compared, blamed, corrected, re-run and accepted. The micro run goes on with its own engine; the recorded one, whose
+engine the lab does not have, with the micro engine, which its corrected program does not even ask.
 """
 
 from __future__ import annotations
@@ -53,25 +54,31 @@ def lines(file: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, stream)
 
 
-def imported(lab: Lab, corpus: Path) -> int:
-    """The run of a MapCoder conversation that fails here too, with its problem."""
-    known = {
-        problem["id"]: problem
-        for name in ("apps", "humaneval", "mbpp", "codecontests", "xcodeeval")
-        for problem in lines(corpus / "problems" / f"{name}.jsonl.gz")
+def imported(lab: Lab, corpus: Path) -> tuple[int, str]:
+    """The run of a MapCoder conversation that fails here too, and a program that solves its problem."""
+    failed = {
+        row["problem_id"]: row
+        for row in lines(corpus / "traces" / "mapcoder.jsonl.gz")
+        if not row["solved_recorded"]
     }
-    for row in lines(corpus / "traces" / "mapcoder.jsonl.gz"):
-        if row["solved_recorded"] or row["problem_id"] not in known:
-            continue
-        last = max([run["id"] for run in lab.get("/api/runs/")["runs"]], default=0)
-        for name, content in (("problem", known[row["problem_id"]]), ("trace", row)):
-            (lab.folder / f"{name}.jsonl").write_text(json.dumps(content) + "\n", encoding="utf-8")
-        manage(lab, "import_problems", str(lab.folder / "problem.jsonl"))
-        manage(lab, "import_traces", str(lab.folder / "trace.jsonl"))
-        newest = lab.get("/api/runs/")["runs"][0]
-        if newest["id"] > last and newest["verdict"] != "AC":
-            return int(newest["id"])
-    pytest.fail("every recorded failure passes here")
+    programs = lines(corpus / "programs" / "codecontests.jsonl.gz")
+    right = next(
+        row
+        for row in programs
+        if row["verdict"]
+        and row["language"] == "Python3"
+        and row["problem_id"] in failed
+        and len(row["source"]) < 900
+    )
+    known = lines(corpus / "problems" / "codecontests.jsonl.gz")
+    problem = next(row for row in known if row["id"] == right["problem_id"])
+    for name, content in (("problem", problem), ("trace", failed[problem["id"]])):
+        (lab.folder / f"{name}.jsonl").write_text(json.dumps(content) + "\n", encoding="utf-8")
+    manage(lab, "import_problems", str(lab.folder / "problem.jsonl"))
+    manage(lab, "import_traces", str(lab.folder / "trace.jsonl"))
+    newest = lab.get("/api/runs/")["runs"][0]
+    assert newest["verdict"] not in ("", "AC")
+    return int(newest["id"]), f"```python\n{right['source'].strip()}\n```"
 
 
 def solve(lab: Lab, problem: int, name: str, **adapters: bool) -> dict[str, Any]:
@@ -108,7 +115,9 @@ def a_failure_and_the_answer_that_mends_it(lab: Lab) -> tuple[int, int, str]:
 
 
 def at(page: Page, run: int) -> None:
+    """The desk shows this run, and its scripts listen: they have fetched the maps."""
     expect(page.locator("#item")).to_have_attribute("data-run", str(run), timeout=PATIENCE_MS)
+    expect(page.locator("#maps .heat, #maps .empty").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def saved(page: Page) -> None:
@@ -123,10 +132,17 @@ def correct(page: Page, text: str) -> None:
     saved(page)
 
 
-def test_real_runs_are_read_blamed_corrected_replayed_and_accepted_by_keyboard(
+def accept(page: Page) -> None:
+    """One key, or two where a flag holds the row open."""
+    flags = int(page.locator("#item").get_attribute("data-flags") or 0)
+    for _ in range(1 + bool(flags)):
+        page.keyboard.press("a")
+
+
+def test_real_runs_are_read_compared_blamed_corrected_replayed_and_accepted_by_keyboard(
     page: Page, lab: Lab, corpus: Path
 ) -> None:
-    recorded = imported(lab, corpus)
+    recorded, right = imported(lab, corpus)
     micro, number, mended = a_failure_and_the_answer_that_mends_it(lab)
     url = f"http://127.0.0.1:{lab.port}"
 
@@ -160,28 +176,57 @@ def test_real_runs_are_read_blamed_corrected_replayed_and_accepted_by_keyboard(
     replay = wait_for(lab, shown, lambda run: run["status"] in ENDED, 120)
     assert (replay["status"], replay["verdict"]) == ("finished", "AC")
 
-    # The recorded trajectory: comment, blame by number, and a held accept of a corrected step.
+    # The recorded trajectory: comment, correct, and re-run by an engine that is chosen, since its own is not here.
     page.keyboard.press("c")
     page.get_by_role("textbox", name="Comment").fill("The plan misses a constraint.")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_label("Comments")).to_contain_text("misses a constraint", timeout=PATIENCE_MS)
-    correct(page, "```python\nprint('corrected')\n```")
+    correct(page, right)
     page.keyboard.press("a")
     expect(page.locator("#toast .toast")).to_contain_text("Nobody has run this correction")
-    page.keyboard.press("a")
-    expect(page.get_by_role("heading", name="Nothing waits in this queue")).to_be_visible(timeout=PATIENCE_MS)
-
-    # Taken back, blamed instead: the way back is open from the empty queue too.
-    page.keyboard.press("u")
-    at(page, recorded)
-    page.keyboard.press("b")
-    page.keyboard.press("2")
-    expect(page.get_by_role("heading", name="Nothing waits in this queue")).to_be_visible(timeout=PATIENCE_MS)
-
-    # The correction that passes becomes a training row; that its problem is kept for measuring holds it open once.
-    page.goto(url)
-    expect(page.locator("#loop h2")).to_contain_text("Review 1 correction that passes")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+R")
+    page.wait_for_url(f"**/runs/{recorded}/steps/*/replays/*")
+    page.keyboard.press("o")
+    page.keyboard.type("micro")
+    expect(page.get_by_label("Engine that goes on from here")).to_have_value("micro")
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    branch = page.locator("#branches tbody a").first
+    expect(page.locator("#branches tbody tr")).to_contain_text("accepted", timeout=PATIENCE_MS)
+    taken_over = int(branch.inner_text())
+    expect(page.locator("#branches")).to_contain_text("1 of 1", timeout=PATIENCE_MS)
+    page.keyboard.press("Control+k")
+    page.get_by_label("Go to or do").fill("nobody has blamed")
+    expect(page.locator("#palette-list li").first).to_contain_text("Failed, nobody has blamed")
+    page.keyboard.press("Enter")
+    at(page, recorded)
+
+    # Blamed, taken back, blamed again: the way back is open from the empty queue too.
+    for _ in range(2):
+        page.keyboard.press("b")
+        page.keyboard.press("4")
+        expect(page.get_by_role("heading", name="Nothing waits in this queue")).to_be_visible(
+            timeout=PATIENCE_MS
+        )
+        page.keyboard.press("u")
+        at(page, recorded)
+    page.keyboard.press("b")
+    page.keyboard.press("4")
+    expect(page.get_by_role("heading", name="Nothing waits in this queue")).to_be_visible(timeout=PATIENCE_MS)
+
+    # Both corrections that pass become training rows; that their problems are kept for measuring holds the first open once.
+    page.goto(url)
+    expect(page.locator("#loop h2")).to_contain_text("Review 2 corrections that pass")
+    page.keyboard.press("Enter")
+    at(page, taken_over)
+    page.keyboard.press("v")
+    page.wait_for_url(f"**/compare/?a={recorded}&b={taken_over}")
+    page.keyboard.press("n")
+    expect(page.locator(".half[aria-current]").first).to_be_visible()
+    page.go_back()
+    at(page, taken_over)
+    accept(page)
     at(page, shown)
     page.keyboard.press("a")
     expect(page.locator("#toast .toast")).to_contain_text("The problem is in the test split")
@@ -189,6 +234,6 @@ def test_real_runs_are_read_blamed_corrected_replayed_and_accepted_by_keyboard(
     saved(page)
     expect(page.get_by_role("heading", name="Nothing waits in this queue")).to_be_visible(timeout=PATIENCE_MS)
     page.goto(url)
-    expect(page.locator("#stage-rows b")).to_have_text("1")
-    expect(page.locator("#stage-corrected b")).to_have_text("1")
+    expect(page.locator("#stage-rows b")).to_have_text("2")
+    expect(page.locator("#stage-corrected b")).to_have_text("2")
     expect(page.locator("#stage-blamed b")).to_have_text("2")
