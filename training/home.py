@@ -84,7 +84,7 @@ def _made() -> dict[str, int]:
     accepted = Example.objects.filter(state=ExampleState.ACCEPTED)
     ready = DatasetVersion.objects.filter(state=VersionState.READY)
     parts: dict[str, Any] = {
-        "blamed": (Blame.objects.all(), "run"),
+        "blamed": (filters.blaming(), "run"),
         "supervised": (supervised, "run"),
         "confirmed": (supervised.filter(Exists(people)), "run"),
         "agree": (supervised.filter(agree), "run"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from trajectories.expressions import Expression, Field, Term, Vocabulary
@@ -154,8 +154,13 @@ def _of(problems: Q) -> Q:
 def _blamed(name: str, values: tuple[str, ...]) -> Q:
     if name == "cause":
         return Q(pk__in=Blame.objects.filter(cause__in=values).values("run"))
-    said = Blame.objects.filter(agent__in=values).exclude(source="replay", flips=0)
+    said = blaming().filter(agent__in=values)
     return Q(pk__in=(said.filter(source=name) if name in BLAME_SOURCES else said).values("run"))
+
+
+def blaming() -> QuerySet[Blame]:
+    """The blames that hold somebody responsible: a replay that flipped nothing blames nobody."""
+    return Blame.objects.exclude(source="replay", flips=0)
 
 
 def correction() -> Q:
@@ -174,7 +179,7 @@ _STATE: dict[str, Callable[[], Q]] = {
     "branch": lambda: Q(branch_of__isnull=False),
     "imported": lambda: ~Q(imported_from=""),
     "correction": correction,
-    "blamed": lambda: Q(pk__in=Blame.objects.values("run")),
+    "blamed": lambda: Q(pk__in=blaming().values("run")),
     "confirmed": lambda: Q(pk__in=Blame.objects.filter(source="human").values("run")),
 }
 

@@ -1,18 +1,17 @@
-"""Where the palette can go: runs and steps by number, problems by title, tag or id, queues and starred views by name."""
+"""Where the palette can go in the record: runs and steps by number, problems by title or id, queues and starred views by name.
+
+`training.desk.places` adds what the rooms above know and answers the browser."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_safe
 
-from trajectories import queries, wording
+from trajectories import wording
 from trajectories.desk import presets
 from trajectories.desk.models import StarredView
 from trajectories.models import Problem, Run
-from trajectories.reader import owner_of
 
 MOST = 8
 
@@ -24,11 +23,8 @@ class Place:
     href: str
 
 
-@require_safe
-def places(request: HttpRequest) -> JsonResponse:
-    text = request.GET.get("q", "").replace("\0", "").strip()[: queries.LONGEST_QUERY]
-    found = [*_runs(text), *_views(text, owner_of(request)), *_problems(text)]
-    return JsonResponse({"places": [asdict(place) for place in found]})
+def records(text: str, owner: str) -> list[Place]:
+    return [*_runs(text), *_views(text, owner), *_problems(text)]
 
 
 def numbers(text: str) -> tuple[int, int | None] | None:

@@ -1,12 +1,11 @@
 from django.urls import path
 
-from trajectories import compare_pages, completion, long_run, pages, palette, reader, step_pages, upload
+from trajectories import compare_pages, completion, long_run, pages, reader, step_pages, upload
 
 urlpatterns = [
     path("go/", pages.go, name="go"),
     path("problems/", pages.problem_list, name="problems"),
     path("problems/import/", upload.import_problems, name="import-problems"),
-    path("places/", palette.places, name="places"),
     path("views/", reader.views, name="views"),
     path("views/star/", reader.star, name="star"),
     path("views/<int:pk>/unstar/", reader.unstar, name="unstar"),

@@ -1,4 +1,5 @@
-"""Every page in both themes: no serious accessibility fault, and nothing that a model wrote is executed, exports included."""
+"""Every page, in both themes and at both widths: no serious accessibility fault and nothing wider than the window; and
+nothing that a model wrote is executed, exports included."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.browser.test_judging import told
-from tests.pages.telling import FIRST, MENDED
+from tests.browser.furnished import NO_PAGE, furnish
 from tests.pages.test_hostile import CORPUS, hostile_run
+from tests.runs.conftest import Scripted
+from tests.supervision.conftest import engine, listening
 from trajectories import review
 from trajectories.models import Run
 
@@ -19,48 +22,62 @@ if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+__all__ = ["engine", "listening"]
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+# The theme changes colours alone, so in the dark only what depends on them is looked at again.
 CHECK = """async () => {
-  const found = await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']});
-  return found.violations.filter(v => ['serious', 'critical'].includes(v.impact))
-    .map(v => `${v.id}: ${v.nodes.slice(0, 3).map(n => n.target + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`);
+  const all = {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']};
+  const colours = {runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}};
+  const told = [];
+  for (const [theme, rules] of [['light', all], ['dark', colours]]) {
+    document.documentElement.dataset.theme = theme;
+    const found = await axe.run(document, rules);
+    told.push(...found.violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v =>
+      `${theme} ${v.id}: ${v.nodes.slice(0, 3).map(n => n.target + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`));
+  }
+  return told;
 }"""
+WIDER = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  const clipped = (e) => e.parentElement && (getComputedStyle(e.parentElement).overflowX !== 'visible' || clipped(e.parentElement));
+  const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > room + 1 && !clipped(e));
+  return [`${document.documentElement.scrollWidth} px in ${room} px: ` +
+    out.slice(-4).map(e => `${e.tagName.toLowerCase()}.${e.className?.baseVal ?? e.className}`).join(', ')];
+}"""
+WIDTHS = (1280, 390)
+EXPECTED = {"/nowhere/": 404, "/runs/?q=nonsense%3A": 200}  # what goes wrong is a page too
 
 
-def addresses(run: Run, other: Run) -> list[str]:
-    """One of each kind of page."""
-    return [
-        "/",
-        "/problems/",
-        f"/problems/{run.problem_id}/",
-        "/runs/",
-        f"/runs/{run.pk}/#s6",
-        f"/runs/{run.pk}/steps/6/?tab=whole",
-        f"/runs/{run.pk}/steps/6/replays/",
-        f"/runs/{run.pk}/steps/7/cases/1/",
-        f"/compare/?a={run.pk}&b={other.pk}",
-        "/compare/",
-        "/review/",
-        "/campaigns/",
-        "/engines/",
-        "/login/",
-    ]
+def page_names(patterns: list[URLPattern | URLResolver] | None = None) -> Iterator[str]:
+    """The named routes outside the API."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            if str(pattern.pattern) != "api/":
+                yield from page_names(pattern.url_patterns)
+        elif pattern.name:
+            yield pattern.name
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_has_a_serious_accessibility_fault(live_server_url: str, page: Page, theme: str) -> None:
-    run, other = told(FIRST, "WA"), told(MENDED, "AC")
-    review.blame(run, "planning", actor="super", source="supervisor", confidence=0.8)
-    review.comment(run, 6, "Look.", actor="anna", lines=(1, 1))
-    review.reject(run, 6, actor="anna", code="wrong")
-    page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server_url}])
+def test_every_page_is_accessible_in_both_themes_and_fits_both_widths(
+    listening: Scripted, live_server_url: str, page: Page
+) -> None:
+    """A route that is new belongs among the addresses, or among those that show no page."""
+    found = furnish(listening).addresses()
+    assert set(page_names()) == set(found) | NO_PAGE
     page.context.add_init_script(AXE)  # evaluated by the driver, so that the pages' policy stays as it is
     faults: dict[str, list[str]] = {}
-    for address in addresses(run, other):
-        page.goto(live_server_url + address)
-        page.wait_for_timeout(150)
-        if found := page.evaluate(CHECK):
-            faults[address] = found
+    for address in (*found.values(), *EXPECTED, "/compare/"):
+        page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+        answer = page.goto(live_server_url + address)
+        assert answer is not None and answer.status == EXPECTED.get(address, 200), address
+        page.wait_for_timeout(80)
+        told = list(page.evaluate(CHECK))
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            told += page.evaluate(WIDER)
+        if told:
+            faults[address] = told
     assert not faults, "\n".join(f"{address} {found}" for address, found in faults.items())
 
 

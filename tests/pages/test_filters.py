@@ -9,9 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from solver.campaigns.models import Campaign
 from tests.factories import make_problem, make_run
 from tests.pages.markup import dangers
 from tests.review.desk_runs import correction_of, failed_run, problem
+from tests.training.versions import micro_version, quick_spec
+from training import training_runs
+from training.models import Adapter
 from trajectories import filters, queries, review
 from trajectories.completion import suggestions
 from trajectories.desk.models import StarredView
@@ -160,6 +164,25 @@ def test_the_palette_goes_to_runs_steps_problems_and_queues(client: Client) -> N
     assert hrefs("desk/1") == [f"/problems/{run.problem_id}/"]
     assert hrefs("calibration") == ["/review/?queue=second-pass"]
     assert hrefs("nothing of that name") == []
+
+
+def test_the_palette_finds_campaigns_dataset_versions_training_runs_and_adapters(client: Client) -> None:
+    version = micro_version("coding")
+    training = training_runs.start(quick_spec(version), publish_to_workers=False)
+    campaign = Campaign.objects.create(
+        name="Where it fails", spec={}, spec_digest="0", request_id="r", status="finished"
+    )
+    facts: dict[str, Any] = {"engine": "micro", "base": "b", "rank": 8, "parameters": 1, "size": 1}
+    adapter = Adapter.objects.create(role="coding", number=3, digest="ab" * 32, **facts)
+
+    def hrefs(text: str) -> list[str]:
+        return [place["href"] for place in client.get("/places/", {"q": text}).json()["places"]]
+
+    assert hrefs("fails where") == [f"/campaigns/{campaign.pk}/"]
+    assert hrefs("dataset coding/v1") == [f"/datasets/coding/v{version.number}/"]
+    assert hrefs(f"training run {training.pk}") == [f"/training/runs/{training.pk}/"]
+    assert hrefs("coding@3") == [f"/training/adapters/{adapter.pk}/"] == hrefs("abababab")
+    assert len(hrefs("coding")) == 3
 
 
 def test_keys_are_kept_for_each_reader_and_stay_an_exchange(client: Client) -> None:

@@ -43,6 +43,25 @@ def test_the_supervisors_shares_are_of_the_tags_failures_and_say_what_people_con
     assert dp["planning"].level > dp["coding"].level > dp["retrieval"].level == 0
 
 
+def test_of_several_replays_of_a_run_the_one_that_flips_the_largest_share_counts() -> None:
+    run = failed_run(problem(1, tags=["dp"]))
+    for step, agent, flips, trials in ((1, "retrieval", 1, 5), (2, "retrieval", 2, 5), (3, "coding", 4, 5)):
+        review.blame(
+            run, agent, actor=f"edit at s{step}", source="replay", step=step, flips=flips, trials=trials
+        )
+    cells = dict(zip(AGENTS, dict(heat("replay").rows)["dp"], strict=True))
+    assert (cells["coding"].share.hits, cells["retrieval"].share.hits) == (1, 0)
+
+
+def test_a_run_whose_replays_flipped_nothing_is_not_blamed() -> None:
+    run = failed_run(problem(1))
+    review.blame(run, "none", actor="edit at s3", source="replay", step=3, flips=0, trials=5)
+    blamed = filters.runs(Run.objects.all(), parse("is:blamed", filters.RUN_FIELDS))
+    assert not blamed.exists()
+    review.blame(run, "coding", actor="anna", step=3)
+    assert list(blamed.all()) == [run]
+
+
 def test_the_difference_is_over_what_both_judged() -> None:
     judged_runs()
     dp = dict(zip(AGENTS, dict(heat("difference").rows)["dp"], strict=True))

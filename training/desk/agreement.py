@@ -9,7 +9,7 @@ from itertools import combinations
 from django.http import QueryDict
 
 from solver.benchmarks.kappa import Agreement, confusion, kappa, one_against_rest
-from trajectories.models import Blame
+from trajectories import filters
 
 AGENTS = ("retrieval", "planning", "coding", "debugging", "none")
 
@@ -45,8 +45,7 @@ class Comparison:
 def comparisons() -> list[Comparison]:
     """One query."""
     said: dict[int, dict[tuple[str, str], str]] = defaultdict(dict)
-    rows = Blame.objects.filter(source__in=["human", "supervisor", "replay"])
-    rows = rows.exclude(source="replay", flips=0)  # a replay that flipped nothing blames nobody
+    rows = filters.blaming().filter(source__in=["human", "supervisor", "replay"])
     for run, source, actor, agent in rows.values_list("run", "source", "actor", "agent").order_by(
         "run", "pk"
     ):

@@ -1,10 +1,11 @@
 from django.urls import path
 
 from training import home
-from training.desk import map_pages, pages
+from training.desk import map_pages, pages, places
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("places/", places.places, name="places"),
     path("review/", pages.desk, name="review"),
     path("review/maps/", map_pages.maps, name="review-maps"),
     path("review/agreement/", map_pages.agreement, name="review-agreement"),

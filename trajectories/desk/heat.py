@@ -15,10 +15,11 @@ from django.http import QueryDict
 
 from trajectories import filters
 from trajectories.expressions import quoted
-from trajectories.models import Blame, ProblemTag, Run
+from trajectories.models import ProblemTag, Run
 from trajectories.wilson import Share, share
 
 AGENTS = ("retrieval", "planning", "coding", "debugging")
+ORDER = (*AGENTS, "none")
 WHO = ("supervisor", "replay", "human", "difference")
 LAST = 5000  # newest blamed failures that the map is of
 TAGS = 12
@@ -85,9 +86,22 @@ Seen = dict[str, list[str]]  # source -> agents blamed; people may differ
 
 def _said() -> list[tuple[int, tuple[str, str]]]:
     newest = Run.objects.filter(filters.FAILED, blames__isnull=False).order_by("-pk").values("pk").distinct()
-    rows = Blame.objects.filter(run__in=list(newest.values_list("pk", flat=True)[:LAST]))
-    rows = rows.exclude(source="replay", flips=0)  # a replay that flipped nothing blames nobody
-    return [(run, (source, agent)) for run, source, agent in rows.values_list("run", "source", "agent")]
+    rows = filters.blaming().filter(run__in=list(newest.values_list("pk", flat=True)[:LAST]))
+    columns = rows.values_list("run", "source", "agent", "flips", "trials")
+    told = [(run, (source, agent)) for run, source, agent, _, _ in columns if source != "replay"]
+    return told + _flipped_most(
+        [(run, agent, flips, trials) for run, source, agent, flips, trials in columns if source == "replay"]
+    )
+
+
+def _flipped_most(rows: list[tuple[int, str, int | None, int | None]]) -> list[tuple[int, tuple[str, str]]]:
+    """One agent a run: the one whose repair flips the largest share; of equal shares the one tried more often, then the
+    earlier of the pipeline."""
+    best: dict[int, tuple[float, int, int, str]] = {}
+    for run, agent, flips, trials in rows:
+        rank = (flips or 0) / max(1, trials or 0), trials or 0, -ORDER.index(agent), agent
+        best[run] = max(best.get(run, rank), rank)
+    return [(run, ("replay", agent)) for run, (*_, agent) in best.items()]
 
 
 def _tags(runs: set[int]) -> dict[int, list[str]]:
@@ -129,8 +143,7 @@ def _cell(who: str, tag: str, agent: str, here: list[Seen]) -> Cell:
 
 def _majority(agents: list[str]) -> str:
     """What most say; a tie goes to the earlier agent of the pipeline, whose repair would come first."""
-    order = (*AGENTS, "none")
-    return max(agents, key=lambda agent: (agents.count(agent), -order.index(agent)))
+    return max(agents, key=lambda agent: (agents.count(agent), -ORDER.index(agent)))
 
 
 def _filter(who: str, tag: str, agent: str) -> str:
