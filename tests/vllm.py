@@ -1,8 +1,10 @@
-"""`make test-vllm`: a real vLLM on the CPU, in an environment of its own, asked what every engine promises.
+"""`make test-vllm`: a real vLLM on the CPU, in an environment of its own, asked what the lab relies on.
 
-1. Makes the environment (3.5 GB) unless MCL_VLLM_PYTHON names the python of one. 2. Makes a small random model with
-adapters. 3. Starts vLLM exactly as the lab does, waits for it, loads the adapters. 4. Runs the contract tests and those
-of `tests/serving/test_real_vllm.py` against it. 5. Stops it. Exit status 0 if everything passed.
+1. Makes the environment (3.5 GB) unless MCL_VLLM_PYTHON names the python of one. 2. Two rounds, one server after the
+other: a small random model with two adapters is asked what every engine promises; the micro model with its four is asked
+to solve problems, to obey every role's grammar and to serve an adapter that the lab's trainer has just made. Each round
+starts vLLM exactly as the lab does, waits for it, loads the adapters, runs its tests and stops it. Exit status 0 if
+everything passed.
 """
 
 from __future__ import annotations
@@ -15,47 +17,69 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from solver.engines.spec import EngineSpec
 from solver.serving import vllm
 from solver.serving.server import VllmServer
 from tests.engines.tiny_model import Shape, save_adapter, save_base
+from tests.serving import micro_vllm
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv-vllm"
 REQUIREMENTS = ROOT / "requirements-vllm-cpu.txt"
-TESTS = ("tests/engines/test_contract.py", "tests/serving/test_real_vllm.py")
+RANDOM_TESTS = ("tests/engines/test_contract.py", "tests/serving/test_real_vllm.py", "-k", "vllm")
+MICRO_TESTS = (
+    "tests/serving/test_same_trajectory.py",
+    "tests/serving/test_vllm_grammars.py",
+    "tests/serving/test_trained_adapter.py",
+)
 START_WITHIN_S = 600
 
 
 def main() -> int:
     python = os.environ.get("MCL_VLLM_PYTHON") or str(install())
     with tempfile.TemporaryDirectory(prefix="mcl-vllm-") as folder:
-        spec = describe(Path(folder), python)
+        spec = random_model(Path(folder), python)
+        env = {
+            "MCL_TEST_VLLM_URL": spec.base_url or "",
+            "MCL_TEST_VLLM_MODEL": "base",
+            "MCL_TEST_VLLM_ADAPTER": sorted(spec.adapters)[0],
+            "MCL_TEST_VLLM_SPEC": spec.model_dump_json(exclude_defaults=True),
+        }
         log = Path(folder) / "vllm.log"
-        with log.open("wb") as sink:
-            began = time.monotonic()
-            process = subprocess.Popen(
-                vllm.command(spec),
-                env=vllm.environment(spec),
-                stdout=sink,
-                stderr=sink,
-                start_new_session=True,
-            )
-        try:
-            server = wait(spec, process, log)
-            print(f"vLLM answers after {time.monotonic() - began:.0f} s", flush=True)
-            refused = {name: why for name, why in server.reconcile().items() if why}
-            if refused:
-                print(f"adapters refused: {refused}")
-                return 1
-            status = ask(spec)
-            if process.poll() is not None:
-                print(f"vLLM ended with code {process.poll()}; the end of its log:\n{tail(log)}")
-            return status
-        finally:
-            end(process)
+        failed = ask(spec, log, RANDOM_TESTS, env)
+        spec = micro_vllm.describe(python, free_port())
+        env = {"MCL_TEST_VLLM_MICRO": spec.model_dump_json(exclude_defaults=True)}
+        return ask(spec, log, MICRO_TESTS, env) or failed
+
+
+def ask(spec: EngineSpec, log: Path, tests: Sequence[str], env: Mapping[str, str]) -> int:
+    """Serve `spec` and run these tests against it; their exit status."""
+    with log.open("wb") as sink:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            vllm.command(spec),
+            env=vllm.environment(spec),
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    try:
+        server = wait(spec, process, log)
+        print(f"vLLM serves {spec.label or spec.name} after {time.monotonic() - began:.0f} s", flush=True)
+        refused = {name: why for name, why in server.reconcile().items() if why}
+        if refused:
+            print(f"adapters refused: {refused}")
+            return 1
+        argv = [sys.executable, "-m", "pytest", *tests, "-v"]
+        status = subprocess.run(argv, env={**os.environ, **env}, cwd=ROOT).returncode
+        if process.poll() is not None:
+            print(f"vLLM ended with code {process.poll()}; the end of its log:\n{tail(log)}")
+        return status
+    finally:
+        end(process)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -84,19 +108,24 @@ def install() -> Path:
     return python
 
 
-def describe(folder: Path, python: str) -> EngineSpec:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def random_model(folder: Path, python: str) -> EngineSpec:
     """The tests' tiny model, with two adapters of different ranks."""
     # vLLM's attention on the CPU takes heads of 32, 64, ... numbers; the tests' usual tiny model has 16.
     base = save_base(folder / "base", Shape(hidden=128, feed_forward=256, heads=4))
     for seed, (name, rank) in enumerate((("coding", 8), ("planning", 32)), start=1):
         save_adapter(base, folder / name, seed=seed, r=rank)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     given = {
         "name": "vllm",
         "kind": "openai",
-        "base_url": f"http://127.0.0.1:{port}/v1",
+        "label": "a small random model",
+        "base_url": f"http://127.0.0.1:{free_port()}/v1",
         "allow_loopback": True,
         "models": {"default": "base", "coding": "coding"},
         "adapters": {name: str(folder / name) for name in ("coding", "planning")},
@@ -119,19 +148,6 @@ def wait(spec: EngineSpec, process: subprocess.Popen[bytes], log: Path) -> VllmS
             raise SystemExit("vLLM did not come up; the end of its log is above")
         time.sleep(1)
     return server
-
-
-def ask(spec: EngineSpec) -> int:
-    adapters = sorted(spec.adapters)
-    env = {
-        **os.environ,
-        "MCL_TEST_VLLM_URL": spec.base_url or "",
-        "MCL_TEST_VLLM_MODEL": "base",
-        "MCL_TEST_VLLM_ADAPTER": adapters[0],
-        "MCL_TEST_VLLM_SPEC": spec.model_dump_json(exclude_defaults=True),
-    }
-    argv = [sys.executable, "-m", "pytest", *TESTS, "-k", "vllm", "-v"]
-    return subprocess.run(argv, env=env, cwd=ROOT).returncode
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ from solver.engines.spec import EngineSpec
 
 @dataclass
 class Server:
-    """One server on a unix socket of its own. `options` go to its command line."""
+    """One server on a unix socket of its own, or on `port` of this machine. `options` go to its command line."""
 
     spec: EngineSpec
     folder: Path
     options: tuple[str, ...] = ()
+    port: int | None = None
     process: subprocess.Popen[bytes] | None = None
     _http: httpx2.Client | None = None
 
@@ -41,7 +42,8 @@ class Server:
     def start(self) -> None:
         described = self.folder / "engine.json"
         described.write_text(self.spec.model_dump_json(exclude_defaults=True), encoding="utf-8")
-        argv = [sys.executable, "-m", "solver.engines.server", str(described), "--socket", str(self.socket)]
+        place = ("--socket", str(self.socket)) if self.port is None else ("--port", str(self.port))
+        argv = [sys.executable, "-m", "solver.engines.server", str(described), *place]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*argv, *self.options],
@@ -76,8 +78,10 @@ class Server:
     def http(self) -> httpx2.Client:
         """A plain client, safe for many threads, closed with the server."""
         if self._http is None:
-            transport = httpx2.HTTPTransport(uds=str(self.socket), verify=False)
-            self._http = httpx2.Client(transport=transport, base_url="http://engine", timeout=60)
+            uds = str(self.socket) if self.port is None else None
+            root = "http://engine" if self.port is None else f"http://127.0.0.1:{self.port}"
+            transport = httpx2.HTTPTransport(uds=uds, verify=False)
+            self._http = httpx2.Client(transport=transport, base_url=root, timeout=60)
         return self._http
 
     def client(self) -> ServedEngine:
@@ -89,9 +93,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving_engine(spec: EngineSpec, *options: str) -> Iterator[Server]:
+def serving_engine(spec: EngineSpec, *options: str, port: int | None = None) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="mcl-e-") as folder:  # short: a socket's path has 108 bytes
-        server = Server(spec, Path(folder), options)
+        server = Server(spec, Path(folder), options, port)
         server.start()
         try:
             server.wait()
