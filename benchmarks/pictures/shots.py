@@ -78,7 +78,7 @@ def _settled(page: Page) -> None:
 def _palette(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.get_by_label("Go to or do").fill("coding")
-    page.locator("#palette-list li").nth(3).wait_for()
+    page.locator("#palette-list").get_by_text("Adapter coding@1").wait_for()
 
 
 def _typed_filter(page: Page) -> None:
