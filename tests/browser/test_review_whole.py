@@ -161,6 +161,7 @@ def test_real_runs_are_read_compared_blamed_corrected_replayed_and_accepted_by_k
     expect(page.locator("#palette-list li").first).to_contain_text("Failed, nobody has blamed")
     page.keyboard.press("Enter")
     at(page, micro)
+    page.wait_for_load_state("networkidle")  # the next two items are here
     page.keyboard.press("d")
     expect(page.locator("#pane-prompt")).to_be_visible()
 
