@@ -46,6 +46,7 @@ def test_the_page_tells_votes_revisions_yield_and_tokens_with_their_intervals(
     assert "1 of 1 failed runs" in page and "1 corrected" in page
     assert f"/runs/{run.pk}/" in page and f"#s{run.step_count + 1}" in page
     assert "[21 %, 100 %]" in page and "n 1" in page
+    assert "Brier score <b>0.090</b> [0.090, 0.090], n 1 run, 1 vote." in page  # it was 70 % sure, and right
     assert client.get(f"/supervision/{job.pk}/progress/").status_code == 200
     assert "1 of 1" in client.get("/distillation/").content.decode()
     told = client.get(f"/runs/{run.pk}/").content.decode()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Sum
 
 from training.models import Example
+from training.supervision.calibration import Calibration, calibration
 from training.supervision.models import CaseState, Supervision, SupervisionCase
 from trajectories.models import Run, Step
 from trajectories.wilson import Share, share
@@ -41,6 +42,7 @@ class Report:
     revision_tokens: int = 0
     revision_calls: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    calibration: Calibration | None = None
 
     @property
     def total(self) -> int:
@@ -83,6 +85,7 @@ def build(job: Supervision) -> Report:
             agents[tried["agent"]].passed += tried["verdict"] == "AC"
     _count_examples(cases, agents)
     _count_tokens(cases, found)
+    found.calibration = calibration(cases)
     return found
 
 
