@@ -17,12 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from training import decisions
 from training.desk.people import actor_of
-from training.models import DatasetRow, Example, ExampleState
+from training.models import DatasetRow, Example, ExampleQuerySet, ExampleState
 from trajectories import diffs, review
 from trajectories.models import Judgement
 
 PAGE = 50
 AT_ONCE = 1000  # decisions in one request: some seconds
+NUMBERS = ("problem", "run", "step", "before")
 FACETS = {"role": "Role", "way": "Way", "state": "State"}
 
 
@@ -30,12 +31,20 @@ def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
+def _about(chosen: Mapping[str, str]) -> ExampleQuerySet:
+    """All examples, or those of a problem, or of a step."""
+    found = Example.objects.all()
+    if problem := _whole(chosen.get("problem", "")):
+        found = found.filter(problem=problem)
+    if run := _whole(chosen.get("run", "")):
+        found = found.of_step(run, _whole(chosen.get("step", "")))
+    return found
+
+
 @require_safe
 def pool(request: HttpRequest) -> HttpResponse:
-    chosen = {name: request.GET.get(name, "").replace("\0", "") for name in (*FACETS, "problem", "before")}
-    found = Example.objects.all()
-    if problem := _whole(chosen["problem"]):
-        found = found.filter(problem=problem)
+    chosen = {name: request.GET.get(name, "").replace("\0", "") for name in (*FACETS, *NUMBERS)}
+    found = _about(chosen)
     facets = []
     for name, title in FACETS.items():
         others = {key: chosen[key] for key in FACETS if key != name and chosen[key]}
@@ -64,17 +73,15 @@ def pool(request: HttpRequest) -> HttpResponse:
 
 def narrowed_candidates(chosen: Mapping[str, str]) -> QuerySet[Example]:
     """The undecided ones of the filters, oldest first."""
-    found = Example.objects.filter(state=ExampleState.CANDIDATE)
+    found = _about(chosen).filter(state=ExampleState.CANDIDATE)
     found = found.filter(**{key: chosen[key] for key in ("role", "way") if chosen.get(key)})
-    if problem := _whole(chosen.get("problem", "")):
-        found = found.filter(problem=problem)
     return found.order_by("pk")
 
 
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
     """Accept or reject the ticked examples, or every candidate of the filters; or take a batch back."""
-    kept = {name: value for name in (*FACETS, "problem") if (value := request.POST.get(name))}
+    kept = {name: value for name in (*FACETS, *NUMBERS[:-1]) if (value := request.POST.get(name))}
     back = f"{reverse('examples')}?{urlencode(kept)}"
     actor, say, batch = actor_of(request), request.POST.get("say", ""), request.POST.get("batch", "")[:32]
     if not re.fullmatch(r"[0-9a-f]{32}", batch):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from training.adapter_models import Adapter, AdapterEvaluation, Exam, ExamAnswer, Promotion
 from training.distillation.models import Distillation, Harvest
@@ -57,6 +58,11 @@ class ExampleQuerySet(models.QuerySet["Example"]):
     def move(self, to: ExampleState) -> int:
         """Guarded transition: only rows in a state from which `to` is allowed move. Returns how many did."""
         return self.filter(state__in=[s for s, then in Example.MOVES.items() if to in then]).update(state=to)
+
+    def of_step(self, run: int, step: int) -> ExampleQuerySet:
+        """What a step taught: pairs whose answer it is, and pairs whose question was first asked in it."""
+        own, asked = Q(run=run, step=step), Q(origin_run=run, origin_step=step)
+        return self.filter(own | asked)
 
 
 class Example(models.Model):

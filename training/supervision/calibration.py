@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from solver.benchmarks import bootstrap
-from solver.benchmarks.bootstrap import Estimate
+from solver.benchmarks.interval import Estimate
 from trajectories.wilson import Share, share
 
 if TYPE_CHECKING:
