@@ -109,6 +109,12 @@ def worded(error: BaseException) -> TrainingFailed:
         return TrainingFailed(
             "disk_full", "The disk is full; earlier checkpoints are whole. Make room, then resume."
         )
+    if isinstance(error, ModuleNotFoundError):
+        return TrainingFailed(
+            "missing_module",
+            f"The trainer needs the Python package {error.name}, which is not installed here. Install the lab's "
+            "requirements.txt, then resume.",
+        )
     return TrainingFailed(
         "internal_error",
         f"The trainer failed ({type(error).__name__}: {text[:300]}); its log has the details.",

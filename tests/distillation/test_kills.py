@@ -62,7 +62,7 @@ class Shell:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("MCL_", "DATABASE_"))
         }
-        self.env = {**kept, "MCL_VAR": str(var), "MCL_LEASE_SECONDS": "1", "MCL_LOG_LEVEL": "ERROR"}
+        self.env = {**kept, "MCL_VAR": str(var), "MCL_LEASE_SECONDS": "2", "MCL_LOG_LEVEL": "ERROR"}
 
     def run(self, *words: str) -> None:
         done = subprocess.run(self.command(*words), **self.options(), timeout=120, check=False)

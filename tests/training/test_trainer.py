@@ -201,6 +201,7 @@ def test_a_loss_that_is_not_a_number_stops_before_it_is_saved(tmp_path: Path) ->
         (RuntimeError("CUDA out of memory. Tried to allocate"), "out_of_memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out_of_memory"),
         (OSError(errno.ENOSPC, "No space left"), "disk_full"),
+        (ModuleNotFoundError("No module named 'peft'", name="peft"), "missing_module"),
         (KeyError("x"), "internal_error"),
     ],
 )
