@@ -1,8 +1,8 @@
 """The inspector at scale, in headless Chromium: long runs, key presses, parked readers, lists over 100,000 runs.
 
-    python -m benchmarks.inspector [--runs 100000] [--events 20] [--var FOLDER] [--json FILE]
+    python -m benchmarks.inspector [--runs 100000] [--events 20] [--var FOLDER] [--lists] [--json FILE]
 
-A real uvicorn on SQLite (or the database of MCL_DATABASE_URL), filled by `manage.py seed_scale` unless FOLDER holds a
+A real uvicorn on SQLite (or the database of DATABASE_URL), filled by `manage.py seed_scale` unless FOLDER holds a
 filled one already. "Interactive" is from the navigation's start to the first frame after which the page answers a key.
 The limits are those of the design.
 """
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -32,12 +32,17 @@ ROOT = Path(__file__).resolve().parent.parent
 LONG = (300, 2000, 20000)
 LIMIT_S = {300: 1.0, 2000: 2.0, 20000: 1.5}
 LISTS = (
-    "/runs/",
-    "/runs/?verdict=WA",
-    "/runs/?q=tag:dp+verdict:WA+blame:planning",
-    "/runs/?after=50000",
-    "/problems/",
-    "/",
+    *("/", "/problems/", "/problems/?tag=dp", "/problems/?q=tag:dp+runs>100"),
+    *("/runs/", "/runs/?after=50000", "/runs/?status=finished", "/runs/?verdict=WA", "/runs/?strategy=cot"),
+    *("/runs/?engine_name=scale", "/runs/?tag=dp", "/runs/?blame=planning", "/runs/?verdict=WA&after=50000"),
+    *("/runs/?q=invented+problem+1", "/runs/?q=is:failed+is:blamed", "/runs/?q=level:easy+is:solved"),
+    *("/runs/?q=tag:dp+verdict:WA+blame:planning", "/runs/?q=is:correction"),
+    *("/campaigns/", "/compare/", "/datasets/", "/examples/", "/review/agreement/"),
+)
+# A list beside a whole step with its prompt, judging and opinions: more questions, as many for any number of runs.
+DESK = (
+    *("/review/", "/review/?queue=unconfirmed", "/review/?queue=corrections", "/review/?queue=second-pass"),
+    *("/review/?queue=candidates", "/compare/?a=5&b=9", "/review/maps/"),
 )
 ORDINARY = ("/", "/runs/", "/problems/", "/review/", "/engines/", "/system/")
 READY = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"""
@@ -179,16 +184,18 @@ def scripts(browser: Browser, url: str) -> dict[str, int]:
 # -- on the server
 
 
-def lists(repeats: int) -> list[dict[str, Any]]:
-    """Server time and queries of each list, without network and browser."""
+def lists(paths: Sequence[str], repeats: int) -> list[dict[str, Any]]:
+    """Server time and queries of each page, signed in, without network and browser."""
     from django.conf import settings
+    from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client
 
     settings.ALLOWED_HOSTS = ["*"]
     client = Client()
+    client.force_login(get_user_model().objects.get_or_create(username="reader")[0])
     rows = []
-    for path in LISTS:
+    for path in paths:
         client.get(path)
         asked: list[str] = []
 
@@ -209,17 +216,28 @@ def lists(repeats: int) -> list[dict[str, Any]]:
     return rows
 
 
-def measure(var: Path, repeats: int) -> tuple[list[Bar], list[dict[str, Any]]]:
+def _worst(rows: list[dict[str, Any]]) -> float:
+    return float(max(row["ms (median)"] for row in rows))
+
+
+def measure(var: Path, repeats: int, browsing: bool) -> tuple[list[Bar], list[dict[str, Any]]]:
+    from django.db import connection
     from playwright.sync_api import sync_playwright
 
     from tests.conftest import CHROMIUM_FLAGS, chromium_path
 
-    rows = lists(repeats)
-    worst = max(row["ms (median)"] for row in rows)
+    found, desk = lists(LISTS, repeats), lists(DESK, repeats)
+    rows = [*found, *desk]
+    on = connection.vendor
     bars = [
-        Bar("queries of a list", max(row["queries"] for row in rows), "queries", 8, "max", len(rows)),
-        Bar("server time of a list, worst median", worst, "ms", 150, "max", repeats),
+        Bar(
+            f"queries of a list, {on}", max(row["queries"] for row in found), "queries", 8, "max", len(found)
+        ),
+        Bar(f"server time of a list, worst median, {on}", _worst(found), "ms", 150, "max", repeats),
+        Bar(f"server time of the desk, compare and maps, {on}", _worst(desk), "ms", 150, "max", repeats),
     ]
+    if not browsing:
+        return bars, rows
     known = long_runs()
     with lab(var) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -248,12 +266,13 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=20, help="events a run")
     parser.add_argument("--var", type=Path, help="a state folder that is filled already, or is to be")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--lists", action="store_true", help="the lists alone, without a browser")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mcl-inspector-") as fresh:
         var = given.var or Path(fresh)
         setup(var, given.runs, given.events)
-        bars, rows = measure(var, given.repeats)
+        bars, rows = measure(var, given.repeats, not given.lists)
     report("inspector", bars, rows, given.json)
     return 0
 
