@@ -248,8 +248,8 @@ def measure(var: Path, repeats: int, browsing: bool) -> tuple[list[Bar], list[di
             rows.append({"page": f"{steps} steps", "s (median)": median(times), "s (best)": min(times)})
             bars.append(Bar(f"{steps} steps interactive", median(times), "s", LIMIT_S[steps], "max", repeats))
         if 300 in known:
-            found = presses(browser, f"{url}/runs/{known[300]}/", 60)
-            bars.append(Bar("key press to next step painted", median(found), "ms", 50, "max", len(found)))
+            pressed = presses(browser, f"{url}/runs/{known[300]}/", 60)
+            bars.append(Bar("key press to next step painted", median(pressed), "ms", 50, "max", len(pressed)))
         bars.append(Bar("drift of a parked reader, 200 steps", drift(browser, url, 200), "px", 0, "max", 200))
         weights = scripts(browser, url)
         bars.append(Bar("JavaScript of a page", max(weights.values()) / 1024, "KB", 60, "max", len(weights)))
