@@ -138,7 +138,7 @@ def test_nothing_said_offline_is_lost(live_server_url: str, page: Page) -> None:
     page.keyboard.press("b")
     page.keyboard.press("4")
     assert not Judgement.objects.exists()
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(30_000)  # retries back off to 8 s meanwhile
     page.context.set_offline(False)
     saved(page)
     at(page, runs[3])
