@@ -55,7 +55,8 @@ def pool(request: HttpRequest) -> HttpResponse:
     if before := _whole(chosen["before"]):
         narrowed = narrowed.filter(pk__lt=before)
     rows = list(narrowed.select_related("problem").defer("messages").order_by("-pk")[: PAGE + 1])
-    candidates = narrowed_candidates(chosen).count() if chosen["state"] in ("", ExampleState.CANDIDATE) else 0
+    states = dict(next(counts for name, _, counts in facets if name == "state"))
+    candidates = states.get(ExampleState.CANDIDATE, 0) if chosen["state"] in ("", "candidate") else 0
     undo = request.GET.get("undo", "")
     context = {
         "request_id": uuid.uuid4().hex,

@@ -15,7 +15,7 @@ from trajectories.desk.presets import REASONS
 from trajectories.exporters.formats import FORMATS
 from trajectories.models import Problem, Run
 
-FULL_STEPS = 500  # a longer run is read as headers whose bodies are fetched on approach
+FULL_STEPS = 250  # a longer run is read as headers whose bodies are fetched on approach
 
 
 def _given(request: HttpRequest, *names: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ LISTS = (
         "/runs/?status=finished&after=60",
     ),
     *("/runs/?q=tag:dp+blame:planning", "/runs/?q=is:failed+is:blamed", "/runs/?q=invented", "/runs/?tag=dp"),
-    *("/campaigns/", "/compare/", "/datasets/", "/review/agreement/"),
+    *("/campaigns/", "/compare/", "/datasets/", "/examples/", "/review/agreement/"),
 )
 DESK = ("/review/", "/review/?queue=candidates", "/review/?queue=corrections", "/review/?queue=unconfirmed")
 
