@@ -29,12 +29,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     if before := _whole(request, "before"):
         found = found.filter(pk__lt=before)
     rows = list(found[: PAGE + 1])
+    registry = registry_page.rows()
     context = {
         "runs": rows[:PAGE],
         "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "busy": any(not run.ended for run in rows),
         "devices": Device.objects.all(),
-        "registry": registry_page.rows(),
+        "registry": registry,
+        "evaluating": any(row.evaluating and row.result is None for row in registry),
         "presets": PRESETS,
     }
     return render(request, "training/overview.html", context)

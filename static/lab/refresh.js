@@ -17,6 +17,10 @@ async function refresh() {
     // What a person holds stays: a part with the focus or a selection waits for the next time.
     if (!part || part.outerHTML === old.outerHTML || old.contains(document.activeElement)) continue;
     if (getSelection()?.rangeCount && !getSelection().isCollapsed && old.contains(getSelection().anchorNode)) continue;
+    for (const box of old.querySelectorAll("input:checked")) {
+      const same = [...part.querySelectorAll("input")].find((one) => one.name === box.name && one.value === box.value);
+      if (same) same.checked = true;
+    }
     old.replaceWith(document.adoptNode(part));
   }
 }
