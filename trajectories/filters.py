@@ -7,6 +7,8 @@ rather than every run asked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -106,10 +108,19 @@ FAILED = Q(status=RunStatus.FINISHED) & ~Q(verdict="AC")
 
 
 def runs(found: RunQuerySet, expression: Expression) -> RunQuerySet:
+    plain = [term.values[0] for term in expression.terms if not term.field and not term.negated]
+    if plain:
+        # All words in one query of the problems: a database joins the runs with each of several.
+        found = found.filter(_of(reduce(and_, (_worded(text) for text in plain))))
     for term in expression.terms:
-        condition = _run_condition(term)
-        found = found.filter(~condition if term.negated else condition)
+        if term.field or term.negated:
+            condition = _run_condition(term)
+            found = found.filter(~condition if term.negated else condition)
     return found
+
+
+def _worded(text: str) -> Q:
+    return Q(title__icontains=text) | Q(external_id__icontains=text)
 
 
 def problems(found: ProblemQuerySet, expression: Expression) -> ProblemQuerySet:
@@ -128,8 +139,7 @@ def problems(found: ProblemQuerySet, expression: Expression) -> ProblemQuerySet:
 def _run_condition(term: Term) -> Q:
     name, values = term.field, term.values
     if not name:
-        text = values[0]
-        return _of(Q(title__icontains=text) | Q(external_id__icontains=text))
+        return _of(_worded(values[0]))
     if name in _RUN_NUMBERS:
         return _number(_RUN_NUMBERS[name], term)
     if name in _RUN_COLUMNS:
@@ -189,7 +199,7 @@ def _problem_condition(term: Term) -> Q:
     if not name:
         text = values[0]
         tagged = ProblemTag.objects.filter(name__icontains=text).values("problem")
-        return Q(title__icontains=text) | Q(external_id__icontains=text) | Q(pk__in=tagged)
+        return _worded(text) | Q(pk__in=tagged)
     if name in _PROBLEM_NUMBERS:
         return _number(_PROBLEM_NUMBERS[name], term)
     if name == "tag":
