@@ -152,6 +152,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "solver.tasks.run": {"queue": "infer"},
     "solver.tasks.rejudge": {"queue": "judge"},
+    "solver.tasks.export_runs": {"queue": "judge"},
     "training.tasks.supervise": {"queue": "infer"},
     "training.tasks.build_version": {"queue": "judge"},
     "training.train": {"queue": "train"},

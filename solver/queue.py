@@ -19,6 +19,10 @@ def publish_rejudge(run_id: int) -> bool:
     return _send("solver.tasks.rejudge", run_id)
 
 
+def publish_export(export_id: int) -> bool:
+    return _send("solver.tasks.export_runs", export_id)
+
+
 def _send(task: str, run_id: int) -> bool:
     try:
         current_app.send_task(task, args=[run_id], retry=False)

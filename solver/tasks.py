@@ -17,10 +17,11 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils.timezone import now
 
-from solver import rejudging, replays, runs, scheduler
+from solver import queue, rejudging, replays, runs, scheduler
 from solver.answers import store as answers
 from solver.campaigns import execution as campaigns
 from trajectories import leases
+from trajectories.exporters import bulk
 from trajectories.models import Run, RunStatus, Worker
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,11 @@ def rejudge(run_id: int) -> None:
 
 
 @shared_task
+def export_runs(export_id: int) -> None:
+    bulk.work(export_id, worker_name())
+
+
+@shared_task
 def reap() -> None:
     """Return orphans to the queue and tell the workers about runs whose message is missing."""
     leases.reap()
@@ -70,6 +76,8 @@ def reap() -> None:
     waiting = Run.objects.filter(stale, status=RunStatus.QUEUED).order_by("id")
     for run_id in waiting.values_list("pk", flat=True)[:PUBLISH_AT_ONCE]:
         runs.publish(run_id)
+    for export_id in bulk.waiting():
+        queue.publish_export(export_id)
     campaigns.tick()
     answers.evict()
     replays.settle_missed()

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from django.db.models import Avg
+from django.db.models import Avg, FloatField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from solver import engine_book
 from solver.engines.base_model import BadBase, BaseFiles, read_base
@@ -323,7 +325,7 @@ def _measured(gate: Gate) -> float | None:
         run__spec__device__in=[gate.device.name, "auto"],
         step__gt=5,
     )
-    told = runs.aggregate(mean=Avg("payload__tokens_per_s"))["mean"]
+    told = runs.aggregate(mean=Avg(Cast(KT("payload__tokens_per_s"), FloatField())))["mean"]
     return float(told) if told else None
 
 

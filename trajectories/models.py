@@ -344,6 +344,41 @@ class Decision(models.Model):
         return f"step {self.step} of run {self.run_id} {'accepted' if self.accepted else 'rejected'}"
 
 
+class BulkExportStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class BulkExport(models.Model):
+    """Many runs in one ZIP file, written by a worker. The row is the job; see `trajectories.exporters.bulk`."""
+
+    request_id = models.CharField(max_length=64, unique=True)
+    format = models.CharField(max_length=16)
+    filters = models.JSONField(default=dict)
+    newest = models.BigIntegerField()  # runs up to this id: a list that grows meanwhile changes nothing
+    status = models.CharField(
+        max_length=10, choices=BulkExportStatus.choices, default=BulkExportStatus.WAITING
+    )
+    total = models.PositiveIntegerField()
+    done = models.PositiveIntegerField(default=0)
+    size = models.BigIntegerField(default=0)  # bytes of the finished file
+    message = models.TextField(blank=True)
+    holder = models.CharField(max_length=128, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["status"], name="bulk_export_status")]
+
+    def __str__(self) -> str:
+        return f"export {self.pk} of {self.total} runs"
+
+
 class Worker(models.Model):
     """A worker process's own sign of life: the liveness shown in the top bar and in `doctor`."""
 

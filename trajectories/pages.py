@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -35,7 +36,8 @@ def run_list(request: HttpRequest) -> HttpResponse:
     facets = ("status", "verdict", "strategy", "engine_name", "blame", "tag")
     chosen = _given(request, "q", "problem", *facets, "before", "after")
     page = queries.runs(chosen)
-    return render(request, "lab/runs.html", {"page": page, "chosen": chosen, "any": _any(chosen)})
+    context = {"page": page, "chosen": chosen, "any": _any(chosen), "formats": FORMATS}
+    return render(request, "lab/runs.html", {**context, "request_id": uuid.uuid4().hex})
 
 
 def _any(chosen: dict[str, str]) -> bool:

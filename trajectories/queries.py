@@ -211,20 +211,10 @@ RUN_FACETS = {"status": "Status", "verdict": "Verdict", "strategy": "Strategy", 
 
 def runs(chosen: Filters) -> Page:
     """A page of runs, newest first. Five queries."""
-    found: RunQuerySet = Run.objects.all()
     try:
-        if text := chosen.get("q", "").strip():
-            found = filters.runs(found, parse(text, filters.RUN_FIELDS))
+        found = _asked(chosen)
     except BadExpression as error:
         return Page([], 0, (), refused=error)
-    if tag := chosen.get("tag", ""):
-        found = filters.runs(found, Expression((Term("tag", ":", (tag,)),)))
-    if agent := chosen.get("blame", ""):
-        found = filters.runs(found, Expression((Term("blame", ":", (agent,)),)))
-    if problem := chosen.get("problem", ""):
-        found = (
-            found.filter(problem_id=int(problem)) if problem.isascii() and problem.isdigit() else found.none()
-        )
     total, facets = _facets(found.values(*RUN_FACETS).annotate(n=Count("pk")).order_by(), RUN_FACETS, chosen)
     found = _narrowed(found, chosen, RUN_FACETS)
     facets = (*facets, _blame_facet(found, chosen), _run_tag_facet(found, chosen))
@@ -244,6 +234,28 @@ def runs(chosen: Filters) -> Page:
     earlier, later = (bool(cursor), more) if forward else (more, True)
     newer, older = str(rows[0].pk) if rows and earlier else "", str(rows[-1].pk) if rows and later else ""
     return Page(rows, total, facets, newer, older)
+
+
+def matching_runs(chosen: Filters) -> RunQuerySet:
+    """Every run that the filters of the list leave, on whatever page. Raises BadExpression."""
+    found: RunQuerySet = _narrowed(_asked(chosen), chosen, RUN_FACETS)
+    return found
+
+
+def _asked(chosen: Filters) -> RunQuerySet:
+    """The runs of the expression, tag, blame and problem, whose facets are counted. Raises BadExpression."""
+    found: RunQuerySet = Run.objects.all()
+    if text := chosen.get("q", "").strip():
+        found = filters.runs(found, parse(text, filters.RUN_FIELDS))
+    if tag := chosen.get("tag", ""):
+        found = filters.runs(found, Expression((Term("tag", ":", (tag,)),)))
+    if agent := chosen.get("blame", ""):
+        found = filters.runs(found, Expression((Term("blame", ":", (agent,)),)))
+    if problem := chosen.get("problem", ""):
+        found = (
+            found.filter(problem_id=int(problem)) if problem.isascii() and problem.isdigit() else found.none()
+        )
+    return found
 
 
 def _blame_facet(found: RunQuerySet, chosen: Filters) -> Facet:

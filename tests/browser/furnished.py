@@ -38,7 +38,7 @@ NO_PAGE = {
     "adapter-act", "adapter-export", "adapters-evaluate", "adapters-promote", "adapter-import", "campaign-act",
     "campaign-csv", "campaign-draft", "campaign-json", "campaign-progress", "campaign-tex", "compare-take", "complete",
     "dataset-act", "dataset-export", "dataset-progress", "distillation-practice", "distillation-progress", "engine-act",
-    "engine-test", "example-act", "examples-decide", "go", "keys", "logout", "places", "random-problem", "review-delete-queue", "review-hold",
+    "engine-test", "example-act", "examples-decide", "export-act", "export-download", "export-start", "go", "keys", "logout", "places", "random-problem", "review-delete-queue", "review-hold",
     "review-item", "review-maps", "review-say", "review-save-queue", "run-cancel", "run-copy", "run-export", "run-find", "run-headers", "run-patches",
     "run-retry", "run-said", "solve", "star", "supervision-act", "supervision-progress", "training-act", "training-draft",
     "training-live", "unstar",

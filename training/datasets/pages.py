@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -30,11 +26,11 @@ from training.encoding import CannotEncode
 from training.examples import ROLES
 from training.models import DatasetRow, DatasetVersion, Example, Way
 from training.spec_text import BadJob, read_data, read_yaml, to_yaml
+from trajectories.exporters.streamed import streamed
 
 PAGE = 50
 LARGEST_UPLOAD = 512 << 20
 FILE_PIECE = 1 << 18
-PIECES_AT_ONCE = 100
 
 
 def whole(text: str, default: int = 0) -> int:
@@ -211,33 +207,14 @@ def export(request: HttpRequest, role: str, number: int, form: str) -> HttpRespo
         raise Http404(f"{version} has no such file")
     name = f"{version.role}-v{version.number}{f'-{split}' if split else ''}"
     if form == "provenance":
-        return _streamed(request, files.provenance(version), f"{name}-provenance.jsonl")
+        return streamed(request, files.provenance(version), f"{name}-provenance.jsonl")
     if form not in FORMATS:
         raise Http404(f"there is no format {form!r}; there are {', '.join(FORMATS)}")
     known = FORMATS[form]
     if known.suffix == "parquet":
         whole_file = iter(partial(files.parquet(version, split).read, FILE_PIECE), b"")
-        return _streamed(request, whole_file, f"{name}.parquet", "application/vnd.apache.parquet")
-    return _streamed(request, files.lines(version, known, split), f"{name}-{form}.{known.suffix}")
-
-
-def _streamed(
-    request: HttpRequest, pieces: Iterator[Any], name: str, kind: str = "application/json; charset=utf-8"
-) -> StreamingHttpResponse:
-    """Under ASGI a plain iterator would be gathered whole before the first byte is sent."""
-    asynchronous = isinstance(request, ASGIRequest)
-    response = StreamingHttpResponse(_in_turn(pieces) if asynchronous else pieces, content_type=kind)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-async def _in_turn(pieces: Iterator[Any]) -> AsyncIterator[Any]:
-    def some() -> list[Any]:
-        return list(islice(pieces, PIECES_AT_ONCE))
-
-    while batch := await sync_to_async(some)():
-        for piece in batch:
-            yield piece
+        return streamed(request, whole_file, f"{name}.parquet", "application/vnd.apache.parquet")
+    return streamed(request, files.lines(version, known, split), f"{name}-{form}.{known.suffix}")
 
 
 def import_examples(request: HttpRequest) -> HttpResponse:
