@@ -31,6 +31,7 @@ from training.models import (
 from training.run_models import TrainingRun
 from training.spec_text import read_data
 from trajectories import review
+from trajectories.exporters import bulk
 from trajectories.models import Run
 
 # Routes that answer with a file, JSON, a fragment of a page or a redirect, or that only take what a form posts.
@@ -78,6 +79,7 @@ class Furnished:
             "problem": f"/problems/{self.run.problem_id}/",
             "import-problems": "/problems/import/",
             "runs": "/runs/",
+            "exports": "/exports/",
             "run": f"{run}#s6",
             "run-step": f"{step}/6/?tab=whole",
             "run-replays": f"{step}/6/replays/",
@@ -124,6 +126,7 @@ def furnish(engine: Scripted) -> Furnished:
     engine.before = lambda request: None
     supervised = _supervised(engine)
     run, other = told(FIRST, "WA"), told(MENDED, "AC")
+    bulk.start({"verdict": "WA"}, "jsonl", request_id="furnished", actor="anna")
     review.blame(run, "planning", actor="super", source="supervisor", confidence=0.8)
     review.comment(run, 6, "Look.", actor="anna", lines=(1, 1))
     review.reject(run, 6, actor="anna", code="wrong")
