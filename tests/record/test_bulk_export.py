@@ -63,14 +63,17 @@ def test_a_dead_workers_export_is_begun_anew_and_a_living_ones_is_left(runs: lis
     export = started()
     held = BulkExport.objects.filter(pk=export.pk)
     held.update(status="running", holder="dead", held_until=now() + timedelta(seconds=30))
+    bulk.path(1).parent.mkdir()
+    bulk.path(export.pk).with_suffix(".dead.part").write_bytes(b"half")
     assert not bulk.work(export.pk, "second") and bulk.waiting() == []
     held.update(held_until=now() - timedelta(seconds=1))
     assert bulk.waiting() == [export.pk] and bulk.work(export.pk, "second")
+    assert [file.name for file in bulk.path(1).parent.iterdir()] == [bulk.path(export.pk).name]
     assert json.loads(archive(export.pk).read(archive(export.pk).namelist()[0]).splitlines()[0])["format"]
 
 
 def test_a_cancelled_export_leaves_no_file(runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "TOLD_EVERY", 1)
+    monkeypatch.setattr(bulk, "TOLD_EVERY_S", 0)
     export = started()
     tell = bulk._tell
 

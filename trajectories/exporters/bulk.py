@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
+import time
+import uuid
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -24,8 +25,9 @@ from trajectories.models import BulkExport, BulkExportStatus, Run
 
 log = logging.getLogger(__name__)
 MOST_RUNS = 100_000
-TOLD_EVERY = 20  # runs between two signs of life
-LEASE = timedelta(seconds=60)
+AT_ONCE = 20  # runs that are read in one query
+TOLD_EVERY_S = 2.0  # between two signs of life
+LEASE = timedelta(seconds=120)
 FILTERS = (*queries.RUN_FACETS, "q", "tag", "blame", "problem")
 
 
@@ -70,6 +72,7 @@ def waiting() -> list[int]:
 
 def work(pk: int, holder: str) -> bool:
     """Write the file, if nobody else is at it. True where it was finished here."""
+    holder = f"{holder[:90]} {uuid.uuid4().hex}"  # two threads of one worker are two
     free = Q(status=BulkExportStatus.WAITING) | Q(status=BulkExportStatus.RUNNING, held_until__lt=now())
     taken = BulkExport.objects.filter(free, pk=pk).update(
         status=BulkExportStatus.RUNNING, holder=holder, held_until=now() + LEASE, done=0, message=""
@@ -78,9 +81,11 @@ def work(pk: int, holder: str) -> bool:
         return False
     export = BulkExport.objects.get(pk=pk)
     place = path(pk)
-    draft = place.with_suffix(f".{os.getpid()}.part")
+    draft = place.with_suffix(f".{holder[-32:]}.part")
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in place.parent.glob(f"{place.stem}.*.part"):  # of a worker that died
+            left.unlink(missing_ok=True)
         if not _write(export, draft, holder):
             return False
         draft.replace(place)
@@ -98,21 +103,23 @@ def work(pk: int, holder: str) -> bool:
 def _write(export: BulkExport, draft: Path, holder: str) -> bool:
     """False where the export was taken away meanwhile."""
     known = FORMATS[export.format]
-    done = 0
+    done, told = 0, time.monotonic()
     with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for run in _runs(export):
             archive.writestr(known.filename(run), known.export(run))
             done += 1
-            if done % TOLD_EVERY == 0 and not _tell(export.pk, holder, done):
-                return False
+            if time.monotonic() - told > TOLD_EVERY_S:
+                told = time.monotonic()
+                if not _tell(export.pk, holder, done):
+                    return False
     return _tell(export.pk, holder, done)
 
 
 def _runs(export: BulkExport) -> Iterator[Run]:
     found = queries.matching_runs(export.filters).filter(pk__lte=export.newest)
     keys = list(found.order_by("pk").values_list("pk", flat=True))
-    for at in range(0, len(keys), TOLD_EVERY):
-        rows = Run.objects.filter(pk__in=keys[at : at + TOLD_EVERY])
+    for at in range(0, len(keys), AT_ONCE):
+        rows = Run.objects.filter(pk__in=keys[at : at + AT_ONCE])
         yield from rows.select_related("problem", "branch_of").order_by("pk")
 
 
