@@ -140,7 +140,7 @@ def test_nothing_said_offline_is_lost(live_server_url: str, page: Page) -> None:
     assert not Judgement.objects.exists()
     page.wait_for_timeout(30_000)  # retries back off to 8 s meanwhile
     page.context.set_offline(False)
-    saved(page)
+    expect(page.locator("#saved")).to_have_text(SAVED, timeout=20_000)
     at(page, runs[3])
     told = dict(Blame.objects.values_list("run", "agent"))
     assert told == {runs[0].pk: "retrieval", runs[1].pk: "planning", runs[2].pk: "coding"}

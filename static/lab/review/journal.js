@@ -9,7 +9,10 @@ export class Journal {
     Object.assign(this, { url, actor, onState, onAnswer, onRefused });
     this.wait = FIRST_WAIT_MS;
     this.sending = false;
-    addEventListener("online", () => this.flush());
+    addEventListener("online", () => {
+      this.wait = FIRST_WAIT_MS; // also for a try that is under way and about to fail
+      this.flush();
+    });
     addEventListener("offline", () => this.tell("offline"));
     document.addEventListener("visibilitychange", () => document.hidden || this.flush());
     this.flush();
