@@ -90,7 +90,10 @@ def decide(request: HttpRequest) -> HttpResponse:
         return redirect(back)
     if say == "undo":
         taken = decisions.undo_batch(batch, actor=actor)
-        messages.info(request, f"{taken} decision{'s' if taken != 1 else ''} taken back.")
+        messages.info(
+            request,
+            f"{taken} decision{'s' if taken != 1 else ''} taken back. What was accepted is withdrawn now and can be accepted again; what was rejected is a candidate.",
+        )
         return redirect(back)
     verb, _, which = say.partition(" ")
     if verb not in ("accept", "reject") or which not in ("ticked", "all"):

@@ -121,7 +121,7 @@ def test_from_the_list_of_runs_to_the_file_and_away_again(runs: list[Run], clien
     [
         ({"verdict": "TLE"}, "No run matches"),
         ({"format": "docx"}, "no export format"),
-        ({"q": "blame:"}, ""),
+        ({"q": "blame:"}, "blame: needs a value after it."),
         ({"request_id": ""}, "incomplete"),
     ],
 )
