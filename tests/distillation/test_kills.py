@@ -27,25 +27,37 @@ PROBLEMS = (0, 5, 7)
 
 
 class Bill:
-    """Every call that was answered. `kills`: the number of the call -> seconds after its answer (0: before it)."""
+    """Every call that was answered. `kills`: the number of the call -> seconds after its answer (0: before it).
+
+    Between that answer and the kill nothing more is answered, so that one process never meets two of its kills."""
 
     def __init__(self, kills: dict[int, float]) -> None:
         self.paid: list[tuple[str, int, bool]] = []  # prompt, draw, whether the student was asked
         self.kills = kills
+        self.turn = threading.Lock()
+        self.doomed: subprocess.Popen[str] | None = None
+        self.killed = threading.Event()
         self.under_way: set[tuple[str, int, bool]] = set()
         self.process: subprocess.Popen[str] | None = None
 
     def answer(self, prompt: str, mistakes: float = 0.0, blame_errors: float = 0.0, draw: int = 0) -> str:
-        self.paid.append((prompt, draw, mistakes > 0))
-        wait = self.kills.pop(len(self.paid), None)
-        if wait is not None:
-            threading.Timer(wait, self.kill).start() if wait else self.kill()
+        with self.turn:
+            if self.process is not None and self.process is self.doomed:
+                self.killed.wait(30)
+                raise ConnectionAbortedError("asked by a process that was killed meanwhile")
+            self.paid.append((prompt, draw, mistakes > 0))
+            wait = self.kills.pop(len(self.paid), None)
+            if wait is not None:
+                self.doomed = self.process
+                self.killed.clear()
+                self.under_way.add(self.paid[-1])
+                threading.Timer(wait, self.kill).start() if wait else self.kill()
         return ANSWER(prompt, mistakes, blame_errors, draw)
 
     def kill(self) -> None:
-        assert self.process is not None
-        self.under_way.add(self.paid[-1])
-        self.process.send_signal(signal.SIGKILL)
+        assert self.doomed is not None
+        self.doomed.send_signal(signal.SIGKILL)
+        self.killed.set()
 
     def paid_twice(self) -> set[tuple[str, int, bool]]:
         return {call for call, times in Counter(self.paid).items() if times > 1}
