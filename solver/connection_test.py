@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 from solver.engines.check import Check
+from solver.engines.digests import adapter_digest
 from solver.engines.protocol import ChatRequest, EngineError, Message, Role, Sampling
 from solver.engines.registry import open_engine
 from solver.engines.sockets import address_of
-from solver.engines.spec import EngineKind, EngineSpec, adapter_digest
+from solver.engines.spec import EngineKind, EngineSpec
 
 
 def thorough(spec: EngineSpec) -> list[Check]:

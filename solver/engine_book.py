@@ -12,8 +12,9 @@ from django.conf import settings
 
 from micro.engine_spec import OUT_OF_FAMILY, TEACHER, engine_entry, is_in_family, teacher_entry
 from micro.engine_spec import TEMPLATES as MICRO_TEMPLATES
+from solver.engines.digests import adapter_digest
 from solver.engines.protocol import EngineRefused, Role
-from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec, adapter_digest
+from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec
 from solver.models import Engine, ServedAdapter
 from trajectories.models import Problem
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from solver import branches, engine_book, replays
 from solver.change import Change
 from trajectories import story
+from trajectories.card import Card
 from trajectories.models import Blame, Run
 from trajectories.wording import TITLES
 
@@ -75,9 +76,7 @@ def _asked(request: HttpRequest, number: int) -> tuple[Change, int]:
     return change, int(times)
 
 
-def _context(
-    request: HttpRequest, run: Run, card: story.Card, told: story.Story, error: str
-) -> dict[str, Any]:
+def _context(request: HttpRequest, run: Run, card: Card, told: story.Story, error: str) -> dict[str, Any]:
     given = request.POST if request.method == "POST" else request.GET
     answer = str((card.end or {}).get("text", ""))
     said = told.opinions.of(card.number)
@@ -108,7 +107,7 @@ def _context(
     }
 
 
-def _judge_step(card: story.Card) -> str:
+def _judge_step(card: Card) -> str:
     if card.step.role == "judge":
         return "This step is the judge's; change the agent's step whose program it judged."
     if card.step.role not in ROLES:

@@ -10,10 +10,10 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from trajectories import cases, highlight
+from trajectories.card import Card, Score, writes_program
 from trajectories.cases import Case, Question
 from trajectories.diffs import Diff, diff
 from trajectories.models import StepState
-from trajectories.story import Card, Score, writes_program
 
 _BULLET = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*•])\s+")
 STRIP_LIMIT = 400  # letters that a strip holds

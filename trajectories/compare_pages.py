@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from trajectories import comparison, review
+from trajectories.card import Card
 from trajectories.comparison import Comparison, answer_with, text_of
 from trajectories.models import Run
 from trajectories.side_by_side import merged
-from trajectories.story import Card, tell
+from trajectories.story import tell
 
 NAMELESS = "reviewer"  # as at the review desk: a lab without sign-in has one reviewer
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from trajectories import run_page, story
 from trajectories.alignment import align
+from trajectories.card import Card
 from trajectories.models import Run, Step, StepEvent
 from trajectories.side_by_side import Sides, sides
-from trajectories.story import Card, Story
+from trajectories.story import Story
 
 MOST_STEPS = 400  # of one side; a longer trajectory is compared one attempt at a time
 

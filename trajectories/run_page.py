@@ -9,9 +9,10 @@ from typing import Any
 from django.utils.timezone import now
 
 from trajectories import bodies, cases, lanes, wording
+from trajectories.card import Card
 from trajectories.models import ProblemBody, Run, Step
 from trajectories.opinions import KINDS, Opinions
-from trajectories.story import Card, Group, Story
+from trajectories.story import Group, Story
 
 DEGRADED = {
     "L0": "Judged with resource limits only: a hostile program could have harmed this machine or the verdict.",

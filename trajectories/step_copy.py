@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from trajectories.story import Card
+from trajectories.card import Card
 from trajectories.wording import verdict_words
 
 Prompt = dict[str, Any] | None

@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from trajectories import cases, highlight, prompt_delta, run_page, step_copy, story
+from trajectories.card import Card
 from trajectories.models import Run, Step, StepEvent
-from trajectories.story import Card, Story
+from trajectories.story import Story
 
 RAW_CLIP = 64_000
 ASKED = ("prompt", "whole", "raw")  # views that read the step's events

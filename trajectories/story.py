@@ -12,123 +12,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Q
 
-from trajectories import decisions, money, opinions
-from trajectories.lanes import GAP_S, agent_of, duration
+from trajectories import decisions, opinions
+from trajectories.card import PROGRAMS, Card, Score, writes_program
+from trajectories.lanes import GAP_S, duration
 from trajectories.models import Run, RunStatus, Step, StepEvent, StepState
-from trajectories.opinions import Opinions, Said
-from trajectories.wording import LANGUAGE_TITLES as LANGUAGE_TITLES
-from trajectories.wording import TITLES
-from trajectories.wording import gist as gist
-from trajectories.wording import verdict_words as verdict_words
-from trajectories.wording import word as word
-
-if TYPE_CHECKING:
-    from trajectories.bodies import Body
+from trajectories.opinions import Opinions
 
 STARTED = ("step.started", "tests.started")
 ENDED = ("step.finished", "step.failed", "tests.finished")
 MARKERS = ("note", "run.started", "run.finished", "run.rejudged", "run.branched")
-PROGRAMS = ("coding", "debugging")
 KEPT_FROM = 1000  # steps; reading fewer costs less than it would to keep them
 MOST_KEPT = 4  # runs
 PLANNERS = ("planning", "confidence")
 SMALL = ("detail", "model", "template", "gist")  # of a step.started
-
-
-@dataclass(slots=True)
-class Card:
-    """One step with everything its card shows. `start`, `end` are payloads without the prompt; None: not there yet."""
-
-    step: Step
-    start: dict[str, Any] | None = None
-    end: dict[str, Any] | None = None
-    failure: dict[str, Any] | None = None
-    previous: Card | None = None  # the program this one is compared with
-    plan: Card | None = None  # the planning step this one follows
-    scores: tuple[Score, ...] = ()
-    at: int = 0
-    body: Body | None = None
-    said: Said = field(default_factory=Said)
-    frozen: bool = False  # of a branch: the parent's own step
-    position: str = ""  # "attempt 1 · step 2 · coding"
-
-    @property
-    def number(self) -> int:
-        return self.step.number
-
-    @property
-    def agent(self) -> str:
-        return agent_of(self.step.role)
-
-    @property
-    def spent(self) -> money.Spent | None:
-        return money.spent((self.end or {}).get("detail") or {})
-
-    @property
-    def stored_at(self) -> str:
-        """When the answer was really asked for; "" where it was asked for in this run."""
-        stored = ((self.end or {}).get("detail") or {}).get("stored")
-        return str(stored.get("asked_at", ""))[:32] if isinstance(stored, dict) else ""
-
-    @property
-    def title(self) -> str:
-        return TITLES.get(self.step.role, self.step.role)
-
-    @property
-    def running(self) -> bool:
-        return self.step.state == StepState.RUNNING
-
-    @property
-    def parse(self) -> dict[str, Any]:
-        return (self.end or {}).get("parse") or {}
-
-    @property
-    def value(self) -> Any:
-        return self.parse.get("value")
-
-    @property
-    def language(self) -> str:
-        return str((self.start or {}).get("language") or self.step.run.language)
-
-    @property
-    def code(self) -> str | None:
-        """The program this step wrote or judged."""
-        if self.step.role == "judge":
-            return (self.start or {}).get("code")
-        value = self.value.get("code") if isinstance(self.value, dict) else self.value
-        return value if writes_program(self.step) and isinstance(value, str) else None
-
-    @property
-    def retry_of(self) -> int | None:
-        return _number((self.start or {}).get("detail"), "retry_of")
-
-    @property
-    def exemplar(self) -> int | None:
-        return _number((self.start or {}).get("detail"), "exemplar")
-
-    @property
-    def rescued(self) -> bool:
-        return bool(self.parse.get("failure") and self.parse.get("usable"))
-
-    @property
-    def flagged(self) -> bool:
-        """A point worth stopping at: a failed test run, a format failure, a step without an answer."""
-        judged_wrong = (
-            self.step.role == "judge" and self.step.state == StepState.DONE and self.step.verdict != "AC"
-        )
-        return judged_wrong or bool(self.step.format_failure) or self.step.state == StepState.FAILED
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The confidence a planner stated for the plan after one exemplar."""
-
-    exemplar: int
-    score: int
 
 
 @dataclass(slots=True)
@@ -305,11 +205,6 @@ def _previous_program(steps: Sequence[Step], place: int) -> Step | None:
     return None
 
 
-def writes_program(step: Step) -> bool:
-    """Coders and debuggers write programs, except where a debugger only reflects in words (Reflexion)."""
-    return step.role in PROGRAMS and step.gist != "reflection"
-
-
 def _events(run: Run, numbers: set[int], *, everything: bool) -> list[dict[str, Any]]:
     """Payloads without prompts: of a `step.started` only the small fields leave the database."""
     rows = StepEvent.objects.filter(run=run)
@@ -410,8 +305,3 @@ def _markers(run: Run, events: list[dict[str, Any]]) -> list[Marker]:
         Marker(run.pk, row["seq"], row["kind"], row["payload"], open_again and row["seq"] == ending)
         for row in rows
     ]
-
-
-def _number(detail: Any, name: str) -> int | None:
-    value = detail.get(name) if isinstance(detail, dict) else None
-    return value if isinstance(value, int) else None

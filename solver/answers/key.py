@@ -12,8 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from solver.engines.digests import adapter_digest, file_digest
 from solver.engines.protocol import ChatRequest, FinishReason
-from solver.engines.spec import EngineKind, EngineSpec, adapter_digest, file_digest
+from solver.engines.spec import EngineKind, EngineSpec
 
 KEPT = (FinishReason.STOP, FinishReason.LENGTH)
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from solver.engines.digests import file_digest
 from solver.engines.protocol import EngineError
 from solver.engines.safetensors_header import BadWeights, TensorEntry, read_header
-from solver.engines.spec import file_digest
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"

@@ -27,7 +27,8 @@ from solver.engines.protocol import (
     EngineInfo,
     EngineUnreachable,
 )
-from solver.engines.spec import BASE, DEFAULT, Capabilities, EngineKind, EngineSpec
+from solver.engines.settings import Capabilities
+from solver.engines.spec import BASE, DEFAULT, EngineKind, EngineSpec
 
 RESTARTS = 3  # during one call
 RESTART_S = 180.0  # within which a killed engine is back, on a busy machine

@@ -6,24 +6,24 @@ copy of `public()` is kept with every run, so that the page can say years later 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from solver.engines.addresses import AddressRefused, AddressRule, literal_address
+from solver.engines.digests import adapter_digest, description_digest, file_digest
 from solver.engines.protocol import ChatRequest, Message, Role, Sampling
+from solver.engines.settings import Capabilities as Capabilities
+from solver.engines.settings import LocalSettings as LocalSettings
+from solver.engines.settings import SamplingDefaults, Strict, Timeouts, VllmSettings
 
 BASE = "base"  # the model name that means: no adapter
 DEFAULT = "default"
 _ROLES = frozenset({*(role.value for role in Role), DEFAULT})
-_CHECKOUT = Path(__file__).resolve().parents[2]
 _PATHS = ("base", "adapters", "recordings", "members", "vllm")
 _ACCOUNTS = ("price_table", "stored_answers")  # about money; a run that goes on does not ask for them
 
@@ -43,86 +43,10 @@ class BadSpec(ValueError):
         self.sentences = tuple(sentences)
 
 
-class _Strict(BaseModel):
-    # hide_input_in_errors: a key pasted into the wrong field must not travel on in an error message.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Timeouts(_Strict):
-    """Seconds. `total_s` bounds a whole call with its retries, not the wait for a free slot before it."""
-
-    connect_s: float = Field(default=5.0, gt=0)
-    first_token_s: float = Field(default=120.0, gt=0)
-    between_tokens_s: float = Field(default=60.0, gt=0)
-    total_s: float = Field(default=600.0, gt=0)
-
-
-class SamplingDefaults(_Strict):
-    temperature: float = Field(default=0.0, ge=0, le=5)
-    top_p: float = Field(default=0.95, gt=0, le=1)
-    max_tokens: int = Field(default=4096, gt=0)
-    seed: int | None = None
-
-
-class Capabilities(_Strict):
-    """What an OpenAI-compatible server understands; "test connection" measures it (see `probe`)."""
-
-    stream_usage: bool = True
-    seed: bool = True
-    structured_output: bool = False
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-
-
-class LocalSettings(_Strict):
-    """How the in-process engine uses this machine."""
-
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    threads: int | None = Field(default=None, ge=1)
-    max_batch: int = Field(default=16, ge=1, le=1024)
-    max_rank: int = Field(default=64, ge=1, le=512)
-    kv_megabytes: int = Field(default=1024, ge=1)
-    prefix_megabytes: int = Field(default=128, ge=0)
-    prefill_tokens: int = Field(default=512, ge=16)
-
-
-class VllmSettings(_Strict):
-    """How the lab starts vLLM for an engine: in vLLM's own environment, whose `python` is named here.
-
-    `max_lora_rank` and `max_loras` are vLLM's 16 and 1 unless told: the published adapters have rank 32, and with one
-    adapter in a batch four roles would take turns.
-    """
-
-    python: str
-    model: str  # a folder with safetensors, or the name of a hub model that this machine has or may download
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    max_loras: int = Field(default=4, ge=1, le=64)
-    max_lora_rank: Literal[1, 8, 16, 32, 64, 128, 256, 320, 512] = 32
-    max_cpu_loras: int = Field(default=16, ge=1, le=1024)
-    tensor_parallel: int = Field(default=1, ge=1, le=64)
-    gpu_memory: float = Field(default=0.9, gt=0, le=1)  # share of each GPU's memory
-    gpus: tuple[Annotated[int, Field(ge=0)], ...] = ()  # which GPUs it sees; none named: all
-    cpu: bool = False  # vLLM's CPU build: for tests and demonstrations
-    cpu_kv_gigabytes: int = Field(default=2, ge=1)
-    cpu_threads: int = Field(default=1, ge=1)
-    start_within_s: float = Field(default=900.0, gt=0)
-    extra: tuple[str, ...] = ()  # further arguments, as vLLM spells them
-
-    def resolved(self, root: Path) -> VllmSettings:
-        """A model that is no folder under `root` is the name of a hub model."""
-        model = root / self.model
-        return self.model_copy(
-            update={
-                "python": str(root / self.python) if "/" in self.python else self.python,
-                "model": str(model) if model.is_dir() else self.model,
-            }
-        )
-
-
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 
 
-class EngineSpec(_Strict):
+class EngineSpec(Strict):
     """One engine. Fields that mean nothing to its kind are refused rather than ignored."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -347,12 +271,8 @@ class EngineSpec(_Strict):
         return ChatRequest(role, self.model_for(role), messages, sampling, grammar)
 
     def digest(self) -> str:
-        """SHA-256 of all that can change an answer; equal digests may share one opened engine.
-
-        Files inside the checkout count by their place in it: a checkout that was moved is still the same lab.
-        """
-        data = _in_checkout(self.model_dump(mode="json", exclude=set(_ACCOUNTS)))
-        return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        """SHA-256 of all that can change an answer; equal digests may share one opened engine."""
+        return description_digest(self.model_dump(mode="json", exclude=set(_ACCOUNTS)))
 
     def home(self) -> str:
         """SHA-256 of what one opened engine is: adapters whose names hold their digest (`coding@77c1`) come and go in it,
@@ -407,35 +327,6 @@ def parse_specs(entries: Sequence[Mapping[str, Any]], root: Path | None = None) 
     if wrong:
         raise BadSpec(wrong)
     return specs
-
-
-def _in_checkout(data: Any) -> Any:
-    """The same plain data with the paths of this checkout relative to it."""
-    if isinstance(data, str):
-        return data.removeprefix(f"{_CHECKOUT}/")
-    if isinstance(data, dict):
-        return {key: _in_checkout(value) for key, value in data.items()}
-    return [_in_checkout(item) for item in data] if isinstance(data, list) else data
-
-
-def adapter_digest(folder: Path) -> str | None:
-    """SHA-256 of the adapter's weights file, None where the file is not on this machine."""
-    return file_digest(folder / "adapter_model.safetensors")
-
-
-def file_digest(path: Path) -> str | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return _hash_file(str(path), stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=256)
-def _hash_file(path: str, _size: int, _mtime_ns: int) -> str:
-    """Cached by size and time of change: adapters are immutable folders that every run asks about."""
-    with open(path, "rb") as file:  # noqa: PTH123 - hashlib wants the open file
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_env_name(value: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from solver.engines.protocol import EngineRefused
-from solver.engines.spec import LocalSettings
+from solver.engines.settings import LocalSettings
 from solver.engines.transformers_bank import LoraBank
 from solver.engines.transformers_grammar import Constraint, GrammarFailed, forbid
 from solver.engines.transformers_prefix import PrefixCache, storable

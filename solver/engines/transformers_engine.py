@@ -31,7 +31,8 @@ from solver.engines.protocol import (
     EngineRefused,
     EngineUnreachable,
 )
-from solver.engines.spec import BASE, EngineSpec, LocalSettings
+from solver.engines.settings import LocalSettings
+from solver.engines.spec import BASE, EngineSpec
 from solver.engines.transformers_answer import Answer, Origin
 from solver.engines.transformers_bank import LoraBank
 from solver.engines.transformers_batch import Batch, Row

@@ -12,8 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from solver.engines.adapters import BadAdapter, read_adapter
+from solver.engines.digests import adapter_digest
 from solver.engines.protocol import EngineRefused
-from solver.engines.spec import BASE, DEFAULT, EngineSpec, VllmSettings, adapter_digest
+from solver.engines.settings import VllmSettings
+from solver.engines.spec import BASE, DEFAULT, EngineSpec
 
 # Lark grammars are the guidance backend's; without the second key a weak model fills JSON with blanks for ever.
 STRUCTURED = {"backend": "guidance", "disable_any_whitespace": True}

@@ -155,7 +155,7 @@ def test_every_bad_engine_of_a_list_is_reported() -> None:
 def test_a_checkout_that_was_moved_has_the_same_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     from pathlib import Path
 
-    from solver.engines import spec as module
+    from solver.engines import digests as module
 
     def digest(root: str, base: str) -> str:
         monkeypatch.setattr(module, "_CHECKOUT", Path(root))

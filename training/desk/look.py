@@ -13,11 +13,12 @@ from django.utils.safestring import SafeString
 
 from training.desk import rows
 from trajectories import queries, run_page, story
+from trajectories.card import Card
 from trajectories.desk import presets, queues
 from trajectories.desk.queues import Item, Queue
 from trajectories.diffs import Diff, diff
 from trajectories.models import Blame, Decision, Judgement, Run, RunStatus, Step, StepEvent
-from trajectories.story import Card, Story
+from trajectories.story import Story
 
 _CITE = re.compile(r"\[(\w+)\s*:\s*(\d+)(?:\s*[–-]\s*(\d+))?\]")
 _STEP_OF = {

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from trajectories import bodies, lanes, run_page, story
+from trajectories.card import Card
 from trajectories.models import Run
-from trajectories.story import Card, Marker
+from trajectories.story import Marker
+from trajectories.wording import LANGUAGE_TITLES, gist, verdict_words, word
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 
@@ -42,12 +44,12 @@ def fenced(text: str, tag: str = "") -> str:
 
 def _facts(run: Run) -> Iterator[str]:
     yield f"- Problem: {plain(run.problem.external_id)}"
-    yield f"- Strategy: {plain(run.strategy)}, {plain(story.LANGUAGE_TITLES.get(run.language, run.language))}, seed {run.seed}"
+    yield f"- Strategy: {plain(run.strategy)}, {plain(LANGUAGE_TITLES.get(run.language, run.language))}, seed {run.seed}"
     yield f"- Engine: {plain(str(run.engine.get('label') or run.engine_name))}"
     if run.engine.get("simulated"):
         yield "- Simulated: no model answered in this run"
     tests = f", {run.passed} of {run.total} hidden tests" if run.total else ""
-    yield f"- Verdict: {story.word(run.verdict)}{tests}"
+    yield f"- Verdict: {word(run.verdict)}{tests}"
     if run.recorded_solved is not None:
         yield f"- Recorded by the source as: {'solved' if run.recorded_solved else 'not solved'}"
     yield f"- {run.calls} calls, {run.prompt_tokens} prompt and {run.completion_tokens} completion tokens"
@@ -57,14 +59,14 @@ def _facts(run: Run) -> Iterator[str]:
 
 def _card(card: Card) -> Iterator[str]:
     step = card.step
-    yield f"### s{card.number} {plain(card.title)}: {plain(story.gist(step))}"
+    yield f"### s{card.number} {plain(card.title)}: {plain(gist(step))}"
     if step.role == "judge":
-        yield f"{story.word(step.verdict)}: {story.verdict_words(step)}." if card.end else "Not finished."
+        yield f"{word(step.verdict)}: {verdict_words(step)}." if card.end else "Not finished."
         if card.code is not None:
             yield fenced(card.code, card.language)
         if card.body is not None and card.body.case is not None:
             case = card.body.case
-            yield f"Test {case.number}: {story.word(case.verdict)}. {plain(case.difference or case.reason)}"
+            yield f"Test {case.number}: {word(case.verdict)}. {plain(case.difference or case.reason)}"
         return
     if card.failure is not None:
         yield f"No answer: {plain(str(card.failure.get('code')))}, {plain(str(card.failure.get('message')))}"
@@ -90,13 +92,13 @@ def _cost(card: Card) -> str:
 def _marker(marker: Marker) -> Iterator[str]:
     payload = marker.payload
     if marker.kind == "run.finished":
-        yield f"## End: {story.word(payload.get('verdict', '')) if payload.get('verdict') else plain(str(payload.get('reason')))}"
+        yield f"## End: {word(payload.get('verdict', '')) if payload.get('verdict') else plain(str(payload.get('reason')))}"
         if payload.get("message"):
             yield plain(str(payload["message"]))
         if payload.get("code"):
             yield fenced(str(payload["code"]))
     elif marker.kind == "run.rejudged":
-        yield f"Judged again: {story.word(payload['verdict'])}, {payload['passed']} of {payload['total']} tests."
+        yield f"Judged again: {word(payload['verdict'])}, {payload['passed']} of {payload['total']} tests."
     elif marker.kind == "note":
         yield fenced(marker.sentence)
     else:

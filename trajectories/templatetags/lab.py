@@ -16,10 +16,10 @@ from django.utils.timezone import now
 
 from trajectories import highlight, lanes, svg, wording
 from trajectories.bodies import Body
+from trajectories.card import Card
 from trajectories.expressions import BadExpression
 from trajectories.models import Judgement, Run, RunStatus, Step
 from trajectories.side_by_side import Line
-from trajectories.story import Card
 from trajectories.wilson import Share, share
 
 register = template.Library()

@@ -17,7 +17,8 @@ from solver.engines.protocol import (
     Role,
     Sampling,
 )
-from solver.engines.spec import Name, SamplingDefaults
+from solver.engines.settings import SamplingDefaults
+from solver.engines.spec import Name
 
 T = TypeVar("T", bound=BaseModel)
 
