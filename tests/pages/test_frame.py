@@ -89,6 +89,27 @@ def test_what_does_not_exist_is_said_in_the_frame(client: Client, path: str) -> 
     assert answer.status_code == 404 and "nothing at this address" in answer.content.decode()
 
 
+TOO_LARGE = 2**63
+WITH_NUMBERS = [
+    "/runs/{n}/",
+    "/runs/{run}/steps/{n}/",
+    "/runs/{run}/steps/{n}/said/",
+    "/runs/{run}/steps/{n}/copy/markdown/",
+    "/runs/{run}/steps/{n}/cases/1/",
+    "/runs/{run}/steps/{n}/replays/",
+    "/review/items/{n}/1/",
+    "/api/runs/{n}/",
+    "/api/runs/{n}/events/",
+]
+
+
+@pytest.mark.parametrize("path", WITH_NUMBERS)
+def test_a_number_that_no_column_holds_names_nothing(client: Client, path: str) -> None:
+    answer = client.get(path.format(n=TOO_LARGE, run=whole_run().pk))
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("application/json" if "/api/" in path else "text/html")
+
+
 def test_a_defect_has_a_page_that_needs_nothing() -> None:
     html = render_to_string("500.html")
     assert "defect of the lab" in html and dangers(html) == []

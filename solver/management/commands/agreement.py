@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from solver.judge import agreement
+from trajectories.terminal_files import require_writable
 
 
 class Command(BaseCommand):
@@ -19,4 +20,5 @@ class Command(BaseCommand):
         agreement.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_writable(options["json"])
         sys.exit(agreement.run(options["data"], options["eval_set"], options["limit"], options["json"]))

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from solver import doctor
 from trajectories.figures import Bar, figures
+from trajectories.terminal_files import require_writable
 
 
 class Command(BaseCommand):
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-engines", action="store_true", help="leave out probes of other machines")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_writable(options["json"])
         findings = doctor.collect(engines=not options["no_engines"])
         if options["json"]:
             _write(findings, options["json"])

@@ -17,6 +17,7 @@ from solver.engines.spec import BadSpec, EngineSpec
 from solver.models import Engine
 from solver.prices import book
 from solver.serving import vllm
+from trajectories.terminal_files import read_text
 
 
 class Command(BaseCommand):
@@ -155,9 +156,11 @@ class Command(BaseCommand):
 
     def _listed(self, file: Path, what: str) -> list[dict[str, Any]]:
         try:
-            entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise CommandError(f"{file}: {error}") from None
+            entries = yaml.safe_load(read_text(file))
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f", line {mark.line + 1}" if mark else ""
+            raise CommandError(f"{file}{where}: this is not YAML that can be read.") from None
         if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
             raise CommandError(f"{file} must hold a list of {what}.")
         return entries

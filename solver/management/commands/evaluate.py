@@ -27,6 +27,7 @@ from solver.campaigns.models import Campaign, CampaignStatus
 from solver.campaigns.plan import Plan, plan
 from solver.campaigns.spec import BadCampaign, CampaignSpec, read_yaml
 from trajectories.models import Worker
+from trajectories.terminal_files import read_text, require_writable
 
 ALIVE = timedelta(seconds=30)
 LOOK_S = 0.5
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_writable(options["json"])
         spec = self._spec(options["spec"])
         if not 1 <= options["threads"] <= 256:
             raise CommandError("--threads must be from 1 to 256.", returncode=2)
@@ -72,9 +74,7 @@ class Command(BaseCommand):
 
     def _spec(self, path: Path) -> CampaignSpec:
         try:
-            return read_yaml(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{path}: {error}", returncode=2) from None
+            return read_yaml(read_text(path))
         except BadCampaign as error:
             raise CommandError(_listed(path, error), returncode=2) from None
 

@@ -12,6 +12,7 @@ from django.core.management import BaseCommand, CommandError
 from trajectories.figures import Bar, figures
 from trajectories.importers import FORMATS, read_problems
 from trajectories.problems import Stored, store_all
+from trajectories.terminal_files import require_writable
 
 
 class Command(BaseCommand):
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_writable(options["json"])
         reports = {}
         for path in options["path"]:
             report = read_problems(path, options["format"], limit=options["limit"])

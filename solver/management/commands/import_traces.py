@@ -12,6 +12,7 @@ from django.core.management import BaseCommand, CommandError
 from solver.judge import JudgeError
 from solver.runs import JUDGE_PROFILES
 from solver.trace_import import Imported, Options, Outcome, import_traces
+from trajectories.terminal_files import require_writable
 from trajectories.traces import FORMATS, read_traces
 from trajectories.verdicts import WORD
 
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_writable(options["json"])
         chosen = Options(
             judge=not options["no_judge"],
             all_tests=options["all_tests"],

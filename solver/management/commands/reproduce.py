@@ -20,6 +20,7 @@ from micro.scale import SCALES
 from solver.campaigns import lifecycle, reproduction
 from solver.campaigns.local_workers import LocalWorkers
 from solver.campaigns.models import Campaign
+from trajectories.terminal_files import require_writable
 
 CAMPAIGN_PROBLEMS = {"full": 60, "ci": 24, "smoke": 6}
 THREADS = 16
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_writable(options["json"])
         if not 1 <= options["seeds"] <= 20:
             raise CommandError("--seeds must be from 1 to 20.", returncode=2)
         _require_device(options["device"])

@@ -19,6 +19,7 @@ from trajectories import eventlog
 from trajectories.api import RunSerializer
 from trajectories.figures import Bar, figures
 from trajectories.models import Problem, Run, Step
+from trajectories.terminal_files import require_writable
 from trajectories.verdicts import WORD
 
 
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_writable(options["json"])
         problem = find_problem(options["problem"])
         run = self._start(problem, options)
         to_stdout = options["json"] == "-"
@@ -116,7 +118,7 @@ def find_problem(name: str) -> Problem:
     hint = (
         f" Did you mean one of: {', '.join(p.external_id for p in near)}?"
         if near
-        else " See manage.py problems."
+        else " The Problems page lists them."
     )
     raise CommandError(f"There is no problem {name!r}.{hint}", returncode=2)
 

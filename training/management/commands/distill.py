@@ -25,6 +25,7 @@ from training.distillation.models import Distillation
 from training.distillation.spec import DistillationSpec
 from training.spec_text import BadJob, read_yaml
 from trajectories.models import Worker
+from trajectories.terminal_files import read_text
 
 LOOK_S = 0.5
 ALIVE = timedelta(seconds=30)
@@ -61,9 +62,7 @@ class Command(BaseCommand):
 
     def _spec(self, path: Path) -> DistillationSpec:
         try:
-            return read_yaml(DistillationSpec, path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{path}: {error}", returncode=2) from None
+            return read_yaml(DistillationSpec, read_text(path))
         except BadJob as error:
             raise CommandError(_listed(path, error), returncode=2) from None
 

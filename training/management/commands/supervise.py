@@ -25,6 +25,7 @@ from training.supervision.models import Supervision, SupervisionCase, Supervisio
 from training.supervision.spec import SupervisionSpec
 from training.supervision.work import work
 from trajectories.models import Run, Worker
+from trajectories.terminal_files import read_text
 
 LOOK_S = 0.5
 ALIVE = timedelta(seconds=30)
@@ -44,13 +45,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["spec"]
         try:
-            spec = read_yaml(SupervisionSpec, path.read_text(encoding="utf-8"))
+            spec = read_yaml(SupervisionSpec, read_text(path))
             if options["dry_run"]:
                 self._say(spec)
                 return
             job = self._job(spec, options["new"])
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{path}: {error}", returncode=2) from None
         except BadJob as error:
             lines = [f"{path} cannot be run:", *(f"  {fault}" for fault in error.faults)]
             raise CommandError("\n".join(lines), returncode=2) from None

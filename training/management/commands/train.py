@@ -14,6 +14,7 @@ from solver.tasks import worker_name
 from training import launch, readiness, training_runs
 from training.lora_spec import BadSpec, LoraSpec
 from training.models import TrainingRun
+from trajectories.terminal_files import read_text
 
 
 class Command(BaseCommand):
@@ -47,10 +48,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def _text(name: str) -> str:
-        try:
-            return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{name} cannot be read ({error}); give a YAML file.") from None
+        return sys.stdin.read() if name == "-" else read_text(Path(name))
 
     def _check(self, specs: list[LoraSpec]) -> None:
         gates = [readiness.check(spec) for spec in specs]
