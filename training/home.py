@@ -84,7 +84,7 @@ def _made() -> dict[str, int]:
     accepted = Example.objects.filter(state=ExampleState.ACCEPTED)
     ready = DatasetVersion.objects.filter(state=VersionState.READY)
     parts: dict[str, Any] = {
-        "blamed": (filters.blaming(), "run"),
+        "blamed": (filters.blaming().filter(run__in=Run.objects.filter(filters.FAILED)), "run"),
         "supervised": (supervised, "run"),
         "confirmed": (supervised.filter(Exists(people)), "run"),
         "agree": (supervised.filter(agree), "run"),
@@ -114,23 +114,17 @@ def _made() -> dict[str, int]:
 
 def _stages(counts: queries.Loop, made: dict[str, int], action: Next) -> list[Stage]:
     failed = share(counts.failures, counts.judged)
-    agreed = share(made["agree"], made["confirmed"])
     runs, failures = reverse("runs"), f"{reverse('runs')}?{urlencode({'q': 'is:failed'})}"
     rate = (
         f"{failed.rate * 100:.0f} % [{failed.low * 100:.0f}, {failed.high * 100:.0f}] of {failed.n} judged"
         if counts.judged
         else "of no run"
     )
-    agreement = (
-        f"{agreed.rate * 100:.0f} % [{agreed.low * 100:.0f}, {agreed.high * 100:.0f}] of {agreed.n} agree"
-        if agreed.n
-        else "none confirmed"
-    )
     found = [
         ("problems", "Problems", counts.problems, f"+{counts.problems_today} today" if counts.problems_today else "none new today", reverse("problems")),
         ("runs", "Runs", counts.runs, f"{counts.running} now", runs),
         ("failures", "Failures", counts.failures, rate, failures),
-        ("blamed", "Blamed", made["blamed"], agreement, f"{runs}?{urlencode({'q': 'is:failed is:blamed'})}"),
+        ("blamed", "Blamed", made["blamed"], _agreement(made), f"{runs}?{urlencode({'q': 'is:failed is:blamed'})}"),
         ("corrected", "Corrected", made["corrected"], "pass when re-run", f"{runs}?{urlencode({'q': 'is:correction is:solved'})}"),
         ("review", "To review", made["waiting"], "that pass", f"{reverse('review')}?queue=corrections"),
         ("rows", "Accepted", made["rows"], f"{made['candidates']} candidates", f"{reverse('examples')}"),
@@ -139,6 +133,18 @@ def _stages(counts: queries.Loop, made: dict[str, int], action: Next) -> list[St
         ("adapters", "Adapters", made["adapters"], f"{made['serving']} promoted", reverse("training") + "#registry"),
     ]  # fmt: skip
     return [Stage(*row, narrow=row[0] == action.stage) for row in found]
+
+
+def _agreement(made: dict[str, int]) -> str:
+    """How far a supervisor's blames agree with people's, where both have spoken of a run."""
+    agreed = share(made["agree"], made["confirmed"])
+    if agreed.n:
+        return (
+            f"{agreed.rate * 100:.0f} % [{agreed.low * 100:.0f}, {agreed.high * 100:.0f}] of {agreed.n} agree"
+        )
+    if made["supervised"]:
+        return "none confirmed"
+    return "by people or replays" if made["blamed"] else "none yet"
 
 
 def _next(
@@ -201,6 +207,14 @@ def _learn(made: dict[str, int], actor: str) -> Next | None:
             "New version",
             other=("See the rows", reverse("examples")),
         )
+    if now := made["training_now"]:
+        return Next(
+            "training",
+            f"Watch {now} training run{'s' if now > 1 else ''}",
+            "Curves and held-out rows appear as they are made. Adapters of one recipe are measured together, by themselves.",
+            reverse("training"),
+            "Watch",
+        )
     if made["unmeasured"]:
         return Next(
             "adapters",
@@ -209,7 +223,7 @@ def _learn(made: dict[str, int], actor: str) -> Next | None:
             reverse("training"),
             "Open the registry",
         )
-    if made["untrained"] and not made["training_now"]:
+    if made["untrained"]:
         return Next(
             "training",
             f"Train on {made['untrained']} dataset version{'s' if made['untrained'] > 1 else ''} that no adapter has seen",

@@ -252,9 +252,8 @@ def _asked(chosen: Filters) -> RunQuerySet:
     if agent := chosen.get("blame", ""):
         found = filters.runs(found, Expression((Term("blame", ":", (agent,)),)))
     if problem := chosen.get("problem", ""):
-        found = (
-            found.filter(problem_id=int(problem)) if problem.isascii() and problem.isdigit() else found.none()
-        )
+        number = problem.isascii() and problem.isdigit() and len(problem) < 19  # what a column can hold
+        found = found.filter(problem_id=int(problem)) if number else found.none()
     return found
 
 

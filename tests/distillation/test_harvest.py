@@ -126,7 +126,10 @@ def test_the_yield_is_told_by_role_with_its_interval_and_its_price(pair: Pair, c
     assert found.spent["tokens"] > 0 and found.tokens_a_pair
     page = client.get(f"/distillation/{job.pk}/").content.decode()
     assert "2 of 2 passed all hidden tests" in page and "4 pairs" in page
-    assert client.get(f"/distillation/{job.pk}/progress/").status_code == 200
+    part = client.get(f"/distillation/{job.pk}/progress/").content.decode()
+    assert "4 of 4 judged runs looked at" in part
+    for run in Harvest.objects.values_list("run_id", flat=True):
+        assert f'href="/runs/{run}/"' in part, "the list of runs follows with the figures"
     assert "Test" in client.get("/distillation/").content.decode()
 
 
@@ -149,6 +152,16 @@ def test_one_press_starts_one_job_and_mistakes_are_told(pair: Pair, client: Clie
     wrong = client.post("/distillation/new/", {**data, "teacher": "nobody", "request_id": "y"})
     assert wrong.status_code == 422 and "there is no engine" in wrong.content.decode()
     assert client.get("/distillation/new/").status_code == 200
+
+
+def test_a_form_that_is_refused_or_looked_at_keeps_what_was_ticked(pair: Pair, client: Client) -> None:
+    sums(1)
+    data = {"do": "form", "name": "Mine", "source": ["test"], "keep-coding": "1", "k": "1", "request_id": "z"}
+    for more in ({"teacher": "nobody"}, {"teacher": "teacher", "look": "1"}):
+        html = client.post("/distillation/new/", {**data, **more}).content.decode()
+        assert 'name="keep-coding" value="1" checked' in html
+        assert 'name="keep-planning" value="1">' in html and 'value="test" checked' in html
+    assert not Distillation.objects.exists()
 
 
 def test_a_job_without_a_source_of_answers_is_refused(pair: Pair) -> None:

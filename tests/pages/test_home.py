@@ -13,12 +13,14 @@ from django.test import Client
 from tests.factories import make_run
 from tests.pages.markup import dangers
 from tests.review.desk_runs import correction_of, failed_run, problem
+from training import home
 from training.desk import acceptance
 from training.models import Example
 from trajectories import review
 from trajectories.models import Step
 
 pytestmark = pytest.mark.django_db
+MADE = home._made
 
 
 def stages(client: Client) -> dict[str, tuple[int, str]]:
@@ -73,6 +75,31 @@ def test_the_next_action_follows_the_loop(client: Client) -> None:
         for n in range(19)
     )
     assert next_action(client) == "Freeze 20 accepted rows into a dataset version"
+
+
+def test_who_blamed_is_said_only_of_failures_and_by_whom(client: Client) -> None:
+    passed = make_run(status="finished", verdict="AC")
+    review.blame(passed, "coding", actor="anna")
+
+    def blamed() -> str:
+        html = client.get("/").content.decode()
+        return html[html.index('id="stage-blamed"') : html.index('id="stage-corrected"')]
+
+    assert "<b>0</b>" in blamed() and "none yet" in blamed()
+    review.blame(failed_run(problem(1)), "coding", actor="anna")
+    assert "<b>1</b>" in blamed() and "by people or replays" in blamed()
+    review.blame(failed_run(problem(2)), "coding", actor="supervisor@1", source="supervisor", step=2)
+    assert "<b>2</b>" in blamed() and "none confirmed" in blamed()
+
+
+def test_adapters_are_not_to_be_measured_by_hand_while_their_recipe_trains(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed_run()
+    monkeypatch.setattr(home, "_made", lambda: {**MADE(), "unmeasured": 2, "training_now": 1})
+    assert next_action(client) == "Watch 1 training run"
+    monkeypatch.setattr(home, "_made", lambda: {**MADE(), "unmeasured": 2})
+    assert next_action(client) == "Measure 2 new adapters against the base"
 
 
 def test_the_action_leads_somewhere_and_its_station_is_marked(client: Client) -> None:

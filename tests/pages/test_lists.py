@@ -163,3 +163,11 @@ def test_odd_addresses_are_answered(client: Client, query: str) -> None:
     make_problem()
     assert client.get(f"/problems/?{query}").status_code == 200
     assert client.get(f"/runs/?{query}&problem=x").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "-1", "x", "\u0663"])
+def test_a_problem_that_cannot_be_shows_no_run(client: Client, number: str) -> None:
+    run = make_run()
+    assert f'href="/runs/{run.pk}/"' in client.get("/runs/", {"problem": run.problem_id}).content.decode()
+    answer = client.get("/runs/", {"problem": number})
+    assert answer.status_code == 200 and f'href="/runs/{run.pk}/"' not in answer.content.decode()

@@ -284,6 +284,15 @@ def test_a_day_is_counted_in_steps_and_its_pace_in_a_median(client: Client) -> N
     assert history.done_today("reviewer") in (4, 5)  # the first lies an hour back: before midnight, perhaps
 
 
+def test_what_one_press_accepted_in_bulk_is_nobodys_pace(client: Client) -> None:
+    runs = [failed_run(problem(n)) for n in range(6)]
+    for run in runs[:5]:
+        review.accept(run, 3, actor="reviewer", key=f"batch:{run.pk}")
+    assert history.median_seconds("reviewer") is None and history.done_today("reviewer") == 0
+    say(client, "blame:coding", runs[5], 3)
+    assert history.done_today("reviewer") == 1
+
+
 def test_the_desk_takes_a_bounded_number_of_queries(
     client: Client, django_assert_max_num_queries: Any
 ) -> None:

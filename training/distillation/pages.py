@@ -42,20 +42,13 @@ def new(request: HttpRequest) -> HttpResponse:
         spec = _wanted(request.POST)
         if request.POST.get("look"):
             return _form(
-                request,
-                {
-                    **request.POST.dict(),
-                    "sources": request.POST.getlist("source"),
-                    "yaml": to_yaml(spec),
-                },
-                made=lifecycle.planned(spec),
+                request, {**_typed(request.POST), "yaml": to_yaml(spec)}, made=lifecycle.planned(spec)
             )
         job = lifecycle.start(
             spec, request_id=request.POST.get("request_id", "")[:40], created_by=request.user.get_username()
         )
     except BadJob as error:
-        values = {**request.POST.dict(), "sources": request.POST.getlist("source")}
-        return _form(request, values, error.faults, status=422)
+        return _form(request, _typed(request.POST), error.faults, status=422)
     return redirect("distillation-job", job.pk)
 
 
@@ -81,6 +74,15 @@ def _wanted(post: QueryDict) -> DistillationSpec:
             return read_yaml(DistillationSpec, post.get("yaml", ""))
 
 
+def _typed(post: QueryDict) -> dict[str, Any]:
+    """Everything that was typed and ticked, for the form to show again."""
+    return {**post.dict(), "sources": post.getlist("source"), "kept": _kept(post)}
+
+
+def _kept(post: QueryDict) -> list[str]:
+    return [role for role in ("planning", "coding") if post.get(f"keep-{role}")]
+
+
 def _text(post: QueryDict, name: str) -> str:
     return str(post.get(name) or "").strip()
 
@@ -94,13 +96,12 @@ def _given(post: QueryDict) -> dict[str, Any]:
     }
     budget = {name: value for name in ("calls", "tokens") if (value := _text(post, name))}
     numbers = {name: value for name in ("k", "t") if (value := _text(post, name))}
-    roles = ["retrieval", *(role for role in ("planning", "coding") if post.get(f"keep-{role}"))]
     return {
         "name": _text(post, "name"),
         "teacher": _text(post, "teacher"),
         "student": _text(post, "student"),
         "problems": {name: value for name, value in problems.items() if value},
-        "teacher_roles": roles,
+        "teacher_roles": ["retrieval", *_kept(post)],
         **numbers,
         **({"budget": budget} if budget else {}),
     }
@@ -138,17 +139,22 @@ def _recorded() -> Iterable[Mapping[str, Any]]:
 
 
 def _shown(job: Distillation) -> dict[str, Any]:
-    working = is_under_way(job)
-    return {"job": job, "campaign": job.campaign, "working": working, "report": report.build(job)}
+    """What changes while it works. `places`: the runs its campaign will have made; None where runs were imported."""
+    harvests = Harvest.objects.filter(distillation=job).select_related("run__problem").order_by("-pk")
+    return {
+        "job": job,
+        "campaign": job.campaign,
+        "working": is_under_way(job),
+        "report": report.build(job),
+        "places": job.campaign.slots.count() if job.campaign else None,
+        "harvests": harvests[:SHOWN_RUNS],
+    }
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(Distillation.objects.select_related("campaign"), pk=pk)
-    rows = (
-        Harvest.objects.filter(distillation=job).select_related("run__problem").order_by("-pk")[:SHOWN_RUNS]
-    )
-    context = {**_shown(job), "harvests": rows, "yaml": to_yaml(DistillationSpec.model_validate(job.spec))}
+    context = {**_shown(job), "yaml": to_yaml(DistillationSpec.model_validate(job.spec))}
     return render(request, "data/distillation.html", context)
 
 

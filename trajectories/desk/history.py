@@ -18,11 +18,19 @@ from trajectories.models import Judgement, JudgementQuerySet
 
 SAID = ("blame", "accept", "reject", "correct", "comment")
 PAUSE_S = 600.0  # a longer gap between two judgements is a pause, not a thought
+IN_BULK = (
+    ":"  # in the key of a judgement made with many others by one press (`training.decisions.decide_many`)
+)
 REMEMBERED = 500  # judgements that the median is taken of
 
 
 def _mine(actor: str) -> JudgementQuerySet:
     return Judgement.objects.filter(actor=actor, source="human")
+
+
+def _one_by_one(actor: str) -> JudgementQuerySet:
+    """What was read before it was said, so that it tells of a reviewer's pace."""
+    return _mine(actor).filter(verb__in=("blame", "accept", "reject")).exclude(key__contains=IN_BULK)
 
 
 def undo(actor: str, key: str = "") -> Judgement | None:
@@ -59,15 +67,16 @@ def _target(undone: Judgement) -> Judgement | None:
 
 
 def done_today(actor: str) -> int:
-    """Steps on which this reviewer's judgements of today stand."""
+    """Steps on which this reviewer's judgements of today stand, those apart that one press made with many others."""
     start = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = _mine(actor).standing().filter(verb__in=("blame", "accept", "reject"), created_at__gte=start)
+    mine = _one_by_one(actor).standing().filter(created_at__gte=start)
     return mine.order_by().values("run", "step").distinct().count()
 
 
 def median_seconds(actor: str) -> float | None:
-    """Median time from one judged step to the next; pauses are left out. None with fewer than three gaps."""
-    rows = _mine(actor).filter(verb__in=("blame", "accept", "reject")).order_by("-pk")
+    """Median time from one judged step to the next; pauses and judgements in bulk are left out. None with fewer than
+    three gaps."""
+    rows = _one_by_one(actor).order_by("-pk")
     times: list[datetime] = list(rows.values_list("created_at", flat=True)[:REMEMBERED])
     gaps = [
         (later - earlier).total_seconds()
