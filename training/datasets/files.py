@@ -25,7 +25,8 @@ from trajectories.importers.json_stream import JsonStream
 CHUNK = 500
 PARQUET_ROWS = 2000
 MOST_FAULTS = 20
-LARGEST_LINE = 4_000_000
+LARGEST_LINE = 4_000_000  # bytes
+BOM = b"\xef\xbb\xbf"
 
 
 def rows(version: DatasetVersion, split: str = "") -> Iterator[DatasetRow]:
@@ -131,6 +132,7 @@ def import_file(
             continue
         try:
             pair = read(data)
+            _require_text(pair)
         except BadRow as error:
             found.fault(f"row {number}", str(error))
             continue
@@ -138,6 +140,17 @@ def import_file(
         if number % 1000 == 0:
             tell(number)
     return found
+
+
+def _require_text(pair: Pair) -> None:
+    """Raises BadRow for what is no text to a database or a tokenizer, though JSON can write it."""
+    for text in (*(turn["content"] for turn in pair.prompt), pair.answer, pair.refused):
+        if "\0" in text:
+            raise BadRow("a text holds a zero character; take it out")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise BadRow("a text holds half of a surrogate pair; write the whole character") from None
 
 
 def _store(pair: Pair, role: str, author: str, licence: str, found: Imported) -> None:
@@ -163,42 +176,62 @@ def _store(pair: Pair, role: str, author: str, licence: str, found: Imported) ->
 def _data(path: Path, found: Imported) -> Iterator[Any]:
     """Rows of a JSON list, of JSON lines, or of Parquet, told by the first bytes; None for a line that cannot be read."""
     with path.open("rb") as file:
-        begin = file.read(4)
-    if begin == b"PAR1":
-        yield from _parquet_rows(path)
-        return
-    if begin.lstrip()[:1] == b"[":
+        begin = file.read(len(BOM) + 64).removeprefix(BOM)
+    if begin.startswith(b"PAR1"):
+        yield from _parquet_rows(path, found)
+    elif begin.lstrip()[:1] == b"[":
         yield from _listed(path, found)
-        return
-    with path.open("r", encoding="utf-8", errors="replace") as text:
-        for number, line in enumerate(text, 1):
-            if not line.strip():
-                continue
+    else:
+        yield from _lines(path, found)
+
+
+def _lines(path: Path, found: Imported) -> Iterator[Any]:
+    """A line that is too long is told and passed over; no more than LARGEST_LINE bytes of it are ever held."""
+    with path.open("rb") as file:
+        if file.read(len(BOM)) != BOM:
+            file.seek(0)
+        number = 0
+        while line := file.readline(LARGEST_LINE + 1):
+            number += 1
             if len(line) > LARGEST_LINE:
+                size = len(line)
+                while not line.endswith(b"\n") and (line := file.readline(LARGEST_LINE)):
+                    size += len(line)
                 found.fault(
-                    f"line {number}",
-                    f"the line has {len(line):,} characters; at most {LARGEST_LINE:,} are read",
+                    f"line {number}", f"the line has {size:,} bytes; at most {LARGEST_LINE:,} are read"
                 )
                 yield None
-                continue
-            try:
-                yield json.loads(line)
-            except (ValueError, RecursionError):
-                found.fault(f"line {number}", "this is no JSON; each line must hold one object")
-                yield None
+            elif line.strip():
+                yield _parsed(line, number, found)
+
+
+def _parsed(line: bytes, number: int, found: Imported) -> Any:
+    """None where the line holds no JSON, which is told."""
+    try:
+        return json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        found.fault(f"line {number}", "this is not UTF-8 text; save the file as UTF-8")
+    except (ValueError, RecursionError):
+        found.fault(f"line {number}", "this is no JSON; each line must hold one object")
+    return None
 
 
 def _listed(path: Path, found: Imported) -> Iterator[Any]:
-    with path.open("r", encoding="utf-8", errors="replace") as text:
+    with path.open("r", encoding="utf-8-sig") as text:
         try:
             yield from JsonStream(text, Bounds()).elements()
         except Malformed as error:
             found.fault("the list", str(error))
+        except UnicodeDecodeError:
+            found.fault("the list", "this is not UTF-8 text; save the file as UTF-8")
 
 
-def _parquet_rows(path: Path) -> Iterator[Any]:
+def _parquet_rows(path: Path, found: Imported) -> Iterator[Any]:
+    import pyarrow
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
-    for batch in file.iter_batches(batch_size=CHUNK):
-        yield from batch.to_pylist()
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=CHUNK):
+            yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError):
+        found.fault("the file", "this Parquet file is damaged or cut off; export it anew")
