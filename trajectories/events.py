@@ -6,9 +6,9 @@ that was cut short by a crash is started again under the same number.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Event(BaseModel):
@@ -183,19 +183,38 @@ class RunBranched(Event):
     reason: str = ""
 
 
+class OtherStep(BaseModel):
+    """A step of another run, by that run's request id, which is the same in every lab."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    run: str = Field(min_length=1, max_length=64)
+    step: int = Field(ge=1, lt=2**31)
+
+
+class Preferred(BaseModel):
+    """The value of a `prefer`: `this` is the step that the judgement is of. `names` say what the two were."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    choice: Literal["this", "other", "equal", "skip"]
+    other: OtherStep
+    left: Literal["this", "other"]
+    role: str = Field(max_length=16)
+    names: tuple[Annotated[str, Field(max_length=120)], Annotated[str, Field(max_length=120)]]
+
+
 class Judged(Event):
     """What somebody says of a step, or of the run where `step` is None. Never changed: an `undo` names what it takes
     back by its key, and undoing an undo brings it back. `key` is the client's and unique within the run.
 
     `value` by verb: blame {"agent", "cause", "confidence"?, "flips"?, "trials"?}; accept {"role"}; reject {"code"};
-    correct {"text", "branch"?}; comment {"text", "lines"?: [first, last]}. `evidence` cites steps and lines:
-    {"step", "lines"?, "quote"?, "known"}.
+    correct {"text", "branch"?}; comment {"text", "lines"?: [first, last]}; prefer is `Preferred`. `evidence` cites steps
+    and lines: {"step", "lines"?, "quote"?, "known"}.
     """
 
     kind: ClassVar[str] = "judged"
     key: str
     step: int | None
-    verb: Literal["blame", "accept", "reject", "correct", "comment", "undo"]
+    verb: Literal["blame", "accept", "reject", "correct", "comment", "prefer", "undo"]
     source: Literal["human", "supervisor", "replay", "rule"]
     actor: str
     value: dict[str, Any] = {}
@@ -203,6 +222,14 @@ class Judged(Event):
     reason: str = ""
     evidence: list[dict[str, Any]] = []
     undoes: str = ""
+
+    @model_validator(mode="after")
+    def _preference_is_whole(self) -> Judged:
+        if self.verb == "prefer":
+            Preferred.model_validate(self.value)
+            if self.step is None:
+                raise ValueError("a preference is of a step")
+        return self
 
 
 KINDS: dict[str, type[Event]] = {

@@ -12,10 +12,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from trajectories.desk.models import KeyMap, ReviewLease, ReviewQueue, StarredView
+from trajectories.desk.models import KeyMap, Preference, ReviewLease, ReviewQueue, StarredView
 from trajectories.problem_schema import ProblemSpec, TestKind
 
-__all__ = ["KeyMap", "ReviewLease", "ReviewQueue", "StarredView"]
+__all__ = ["KeyMap", "Preference", "ReviewLease", "ReviewQueue", "StarredView"]
 
 
 class ProblemQuerySet(models.QuerySet["Problem"]):

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from trajectories import events, money
 from trajectories.decisions import UNUSED
-from trajectories.models import Blame, Decision, Judgement, Run, RunStatus, Step, StepState
+from trajectories.models import Blame, Decision, Judgement, Preference, Run, RunStatus, Step, StepState
 
 
 @singledispatch
@@ -154,6 +154,8 @@ def _(event: events.Judged, run_id: int, seq: int, at: datetime) -> None:
         _blame(row)
     elif row.verb in ("accept", "reject"):
         _decide(row)
+    elif row.verb == "prefer":
+        _prefer(row)
 
 
 def _blame(said: Judgement) -> None:
@@ -181,3 +183,27 @@ def _decide(said: Judgement) -> None:
         "code": value.get("code", ""),
     }
     Decision.objects.update_or_create(**mine, defaults={**decided, "judgement": newest})
+
+
+def _prefer(said: Judgement) -> None:
+    """A preference over a run that is not here, as an imported run may have, is in the log alone."""
+    value = said.value
+    other = Run.objects.filter(request_id=value["other"]["run"]).values_list("pk", flat=True).first()
+    if other is None:
+        return
+    mine: dict[str, Any] = {"run_id": said.run_id, "step": said.step, "actor": said.actor}
+    about = {"value__other__run": value["other"]["run"], "value__other__step": value["other"]["step"]}
+    newest = Judgement.objects.standing().filter(**mine, **about, verb="prefer").order_by("seq").last()
+    mine |= {"other_id": other, "other_step": value["other"]["step"]}
+    if newest is None:
+        Preference.objects.filter(**mine).delete()
+        return
+    name, other_name = newest.value["names"]
+    chosen = {
+        "choice": newest.value["choice"],
+        "on_left": newest.value["left"] == "this",
+        "role": newest.value["role"],
+        "name": name,
+        "other_name": other_name,
+    }
+    Preference.objects.update_or_create(**mine, defaults={**chosen, "judgement": newest})

@@ -1,8 +1,8 @@
-"""Judgements as verbs: blame, accept, reject, correct, comment, undo. Every one is a `judged` event of its run.
+"""Judgements as verbs: blame, accept, reject, correct, comment, prefer, undo. Every one is a `judged` event of its run.
 
 1. The same `key` again returns the judgement it made the first time, so a double click, a retry after a lost answer
 or a reload says nothing twice. 2. What is already so is not said again. 3. Nothing is overwritten: undo takes back by
-name, undoing an undo brings back. The rows of `Judgement`, `Blame` and `Decision` are projections of these events.
+name, undoing an undo brings back. The rows of `Judgement`, `Blame`, `Decision` and `Preference` are projections of these events.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any, Literal
 from django.db import IntegrityError, transaction
 
 from trajectories import eventlog
+from trajectories.desk.models import Choice
 from trajectories.events import Judged
-from trajectories.models import Blame, Decision, Judgement, Run, RunStatus, Step
+from trajectories.models import Blame, Decision, Judgement, Preference, Run, RunStatus, Step
 
 Source = Literal["human", "supervisor", "replay", "rule"]
 AGENTS = ("retrieval", "planning", "coding", "debugging")
@@ -104,6 +105,42 @@ def comment(
     return _say(run, step, "comment", value, actor=actor, key=key)
 
 
+def prefer(
+    step: Step,
+    other: Step,
+    choice: Choice,
+    *,
+    on_left: bool,
+    names: tuple[str, str],
+    actor: str,
+    key: str = "",
+) -> Judgement | None:
+    """Which of two steps is better, said in the run of `step`. None where this reviewer has said so already.
+
+    `other` is named by its run's request id, which is the same in every lab. `on_left`: where `step` was shown.
+    """
+    run = step.run
+    if (run.pk, step.number) == (other.run_id, other.number):
+        raise Refused("A step cannot be compared with itself.")
+    if run.problem_id != other.run.problem_id:
+        raise Refused(f"Runs {run.pk} and {other.run_id} are of different problems, so neither is better.")
+    said = Preference.objects.filter(
+        run=run, step=step.number, other=other.run_id, other_step=other.number, actor=actor
+    )
+    stands = said.select_related("judgement").first()
+    value = {
+        "choice": choice.value,
+        "other": {"run": other.run.request_id, "step": other.number},
+        "left": "this" if on_left else "other",
+        "role": step.role,
+        "names": list(names),
+    }
+    if stands and stands.judgement.value == value:
+        return None
+    before = {"choice": stands.choice} if stands else {}
+    return _say(run, step.number, "prefer", value, actor=actor, before=before, key=key)
+
+
 def undo(judgement: Judgement, *, actor: str, key: str = "") -> Judgement | None:
     """Take back a judgement, or with an undo as `judgement` bring back what that one took. None if undone already."""
     if judgement.undone:
@@ -138,7 +175,7 @@ def _step(run: Run, number: int) -> Step:
 def _say(
     run: Run,
     step: int | None,
-    verb: Literal["blame", "accept", "reject", "correct", "comment", "undo"],
+    verb: Literal["blame", "accept", "reject", "correct", "comment", "prefer", "undo"],
     value: dict[str, Any],
     *,
     actor: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from trajectories.models import Judgement, Step, StepState
 from trajectories.verdicts import FAMILY, WORD
@@ -81,8 +82,23 @@ def judgement(said: Judgement) -> str:
             return f"corrected, {lines} line{'' if lines == 1 else 's'}{reason}"
         case "comment":
             return f"commented: {str(value.get('text', ''))[:120]}"
+        case "prefer":
+            return _preferred(value)
         case _:
             return said.verb
+
+
+def _preferred(value: dict[str, Any]) -> str:
+    mine, other = value["names"]
+    match value["choice"]:
+        case "this":
+            return f"preferred ({mine}) to {other}, shown blind"
+        case "other":
+            return f"preferred {other} to this ({mine}), shown blind"
+        case "equal":
+            return f"no better and no worse ({mine}) than {other}, shown blind"
+        case _:
+            return f"skipped beside {other}, shown blind"
 
 
 def _blamed(value: dict[str, object]) -> str:

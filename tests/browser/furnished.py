@@ -31,8 +31,11 @@ from training.models import (
 from training.run_models import TrainingRun
 from training.spec_text import read_data
 from trajectories import review
+from trajectories.desk import pairs
+from trajectories.desk.models import Choice
+from trajectories.desk.pairs import Pair
 from trajectories.exporters import bulk
-from trajectories.models import Run
+from trajectories.models import Run, Step
 
 # Routes that answer with a file, JSON, a fragment of a page or a redirect, or that only take what a form posts.
 NO_PAGE = {
@@ -88,6 +91,7 @@ class Furnished:
             "views": "/views/",
             "review": "/review/",
             "review-agreement": "/review/agreement/",
+            "review-preferences": "/review/preferences/",
             "campaigns": "/campaigns/",
             "campaign-new": "/campaigns/new/",
             "campaign": f"/campaigns/{self.campaign.pk}/",
@@ -130,6 +134,10 @@ def furnish(engine: Scripted) -> Furnished:
     review.blame(run, "planning", actor="super", source="supervisor", confidence=0.8)
     review.comment(run, 6, "Look.", actor="anna", lines=(1, 1))
     review.reject(run, 6, actor="anna", code="wrong")
+    newer, older_step = (
+        Step.objects.select_related("run__problem").get(run=one, number=6) for one in (other, run)
+    )
+    pairs.prefer(Pair(newer, older_step), Choice.THIS, actor="anna")
     older, version, row = _versions()
     return Furnished(
         run=run,

@@ -67,7 +67,7 @@ def test_every_page_is_accessible_in_both_themes_and_fits_both_widths(
     assert set(page_names()) == set(found) | NO_PAGE
     page.context.add_init_script(AXE)  # evaluated by the driver, so that the pages' policy stays as it is
     faults: dict[str, list[str]] = {}
-    for address in (*found.values(), *EXPECTED, "/compare/"):
+    for address in (*found.values(), *EXPECTED, "/compare/", "/review/?queue=a-or-b-runs"):
         page.set_viewport_size({"width": WIDTHS[0], "height": 900})
         answer = page.goto(live_server_url + address)
         assert answer is not None and answer.status == EXPECTED.get(address, 200), address

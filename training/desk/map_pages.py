@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from training.desk.agreement import comparisons
 from training.desk.coverage import coverage
+from training.desk.preferences import report
 from trajectories.desk.heat import AGENTS, WHO, heat
 
 
@@ -25,3 +26,8 @@ def maps(request: HttpRequest) -> HttpResponse:
 @require_safe
 def agreement(request: HttpRequest) -> HttpResponse:
     return render(request, "review/agreement.html", {"comparisons": comparisons(), "agents": AGENTS})
+
+
+@require_safe
+def preferences(request: HttpRequest) -> HttpResponse:
+    return render(request, "review/preferences.html", {"report": report()})

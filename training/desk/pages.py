@@ -14,10 +14,11 @@ from django.utils.text import slugify
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
+from training.desk import pair_look
 from training.desk.look import look
 from training.desk.people import actor_of
 from training.desk.sayings import BadSaying, Saying, say
-from trajectories.desk import hands, history, presets, queues
+from trajectories.desk import hands, history, pairs, presets, queues
 from trajectories.desk.models import Order, Pick, ReviewQueue
 from trajectories.desk.queues import Queue
 from trajectories.filters import AGENTS, RUN_FIELDS
@@ -67,7 +68,9 @@ def _waiting(request: HttpRequest, queue: Queue, actor: str) -> dict[str, Any]:
     asked = _asked(request.GET.get("at", ""))
     if asked and all((item.run.pk, item.step.number) != asked for item in waiting):
         step = Step.objects.filter(run=asked[0], number=asked[1]).select_related("run__problem").first()
-        if step is not None:
+        if step is not None and not (
+            queue.pick.paired and not pairs.counterpart(step, queue.pick, queue.agent)
+        ):
             waiting.insert(0, queues.one(step.run, step))
     found["held"] = hands.held([(item.run.pk, item.step.number) for item in waiting])
     if waiting:
@@ -94,8 +97,13 @@ def _asked(text: str) -> tuple[int, int] | None:
 
 
 def _item(run: Run, step: Step, queue: Queue, actor: str, *, take: bool) -> dict[str, Any]:
+    seen = (
+        {"pair": pair_look.look(step, queue, actor)}
+        if queue.pick.paired
+        else {"look": look(run, step, queue, actor)}
+    )
     return {
-        "look": look(run, step, queue, actor),
+        **seen,
         "hold": hands.take(run.pk, step.number, actor) if take else None,
         "here": f"{run.pk}-{step.number}",
     }
@@ -114,7 +122,7 @@ def item(request: HttpRequest, run: int, number: int) -> HttpResponse:
     queue = _queue(request, presets.rows())
     context = _item(step.run, step, queue, actor, take=False)
     context |= {"queue": queue, "actor": actor, "reasons": presets.REASONS}
-    return render(request, "review/_item.html", context)
+    return render(request, "review/_pair.html" if queue.pick.paired else "review/_item.html", context)
 
 
 @require_POST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from django.db import transaction
 
@@ -15,11 +15,12 @@ from training import examples
 from training.desk import acceptance
 from training.desk.rows import NoRow, Row, correction
 from trajectories import review, wording
-from trajectories.desk import hands, history, presets, queues
-from trajectories.models import Blame, Decision, Judgement, Run, Step
+from trajectories.desk import hands, history, pairs, presets, queues
+from trajectories.models import Blame, Decision, Judgement, Preference, Run, Step
 
-Verb = Literal["accept", "reject", "blame", "correct", "comment", "rerun", "undo", "redo"]
-VERBS = ("accept", "reject", "blame", "correct", "comment", "rerun", "undo", "redo")
+Verb = Literal["accept", "reject", "blame", "correct", "comment", "prefer", "rerun", "undo", "redo"]
+VERBS = get_args(Verb)
+SAID_OF_TWO = {"left": "Left preferred", "right": "Right preferred", "equal": "Equal", "skip": "Skipped"}
 CODES = {code for code, _ in presets.REASONS}
 
 
@@ -37,6 +38,8 @@ class Saying:
     step: int = 0
     agent: str = ""
     code: str = ""
+    side: str = ""
+    other: tuple[int, int] = (0, 0)
     text: str = ""
     cause: str = ""
     lines: tuple[int, int] | None = None
@@ -56,6 +59,8 @@ class Saying:
             step=_number(data, "step"),
             agent=value if verb == "blame" else "",
             code=value if verb == "reject" else "",
+            side=value if verb == "prefer" else "",
+            other=_other(data.get("other")),
             text=str(data.get("text") or "").replace("\0", ""),
             cause=str(data.get("cause") or "")[:64],
             lines=_lines(data.get("lines")),
@@ -69,6 +74,12 @@ def _number(data: Mapping[str, Any], name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise BadSaying(f"{name} should be a number, not {text[:20]!r}.")
     return int(text)
+
+
+def _other(value: Any) -> tuple[int, int]:
+    """The step that the one of the item is compared with, as `run-step`."""
+    run, _, step = str(value or "0-0").partition("-")
+    return _number({"other": run}, "other"), _number({"other": step}, "other")
 
 
 def _lines(value: Any) -> tuple[int, int] | None:
@@ -109,8 +120,8 @@ def say(given: Saying, actor: str) -> Outcome:
         outcome = _SAY[given.verb](given, step, actor)
     except (review.Refused, NoRow, branches.BranchRefused) as error:
         raise BadSaying(str(error)) from error
-    met = _met(step, actor)
-    if given.verb in ("accept", "reject") and not outcome.held:
+    met = _met(step, actor, blind=given.verb == "prefer")
+    if given.verb in ("accept", "reject", "prefer") and not outcome.held:
         hands.release(step.run_id, step.number, actor)
     item = outcome.item or f"{step.run_id}-{step.number}"
     return Outcome(outcome.sentence, item, outcome.held, outcome.row, met)
@@ -161,6 +172,18 @@ def _comment(given: Saying, step: Step, actor: str) -> Outcome:
     return Outcome("Commented")
 
 
+def _prefer(given: Saying, step: Step, actor: str) -> Outcome:
+    if given.side not in SAID_OF_TWO:
+        raise BadSaying(f"A preference is one of {', '.join(SAID_OF_TWO)}, not {given.side[:20]!r}.")
+    run, number = given.other
+    other = Step.objects.filter(run=run, number=number).select_related("run__problem").first()
+    if other is None:
+        raise BadSaying(f"Run {run} has no step {number} to compare with.")
+    pair = pairs.Pair(step, other)
+    pairs.prefer(pair, pair.choice(given.side), actor=actor, key=given.key)
+    return Outcome(SAID_OF_TWO[given.side])
+
+
 def _rerun(given: Saying, step: Step, actor: str) -> Outcome:
     """Run what follows the correction, and note the run that shows it."""
     said = correction(step.run, step.number)
@@ -181,6 +204,7 @@ _SAY = {
     "blame": _blame,
     "correct": _correct,
     "comment": _comment,
+    "prefer": _prefer,
     "rerun": _rerun,
 }
 
@@ -204,14 +228,18 @@ def _named(about: Judgement) -> str:
         "reject": "the rejection",
         "correct": "the correction",
         "comment": "the comment",
+        "prefer": "the preference",
     }
     noun = nouns.get(about.verb) or f"the blame of {about.value.get('agent')}"
     return f"{noun}, run {about.run_id}" + (f" step {about.step}" if about.step else "")
 
 
-def _met(step: Step, actor: str) -> str:
-    """Somebody else judged the same step, or has it in hand: both stand, and both are told."""
+def _met(step: Step, actor: str, *, blind: bool = False) -> str:
+    """Somebody else judged the same step, or has it in hand: both stand, and both are told. `blind`: not what they said."""
     run: Run = step.run
+    if blind:
+        also = Preference.objects.filter(run=run, step=step.number).exclude(actor=actor).first()
+        return f"{also.actor} has judged this pair too: both stand" if also else _held(step, actor)
     decided = Decision.objects.filter(run=run, step=step.number).exclude(actor=actor).first()
     if decided:
         return f"{decided.actor} {'accepted' if decided.accepted else 'rejected'} this step too: both stand"
@@ -220,7 +248,11 @@ def _met(step: Step, actor: str) -> str:
         return (
             f"{blamed.actor} blames {blamed.agent if blamed.agent != 'none' else 'nobody'} here: both stand"
         )
-    lease = hands.held([(run.pk, step.number)]).get((run.pk, step.number))
+    return _held(step, actor)
+
+
+def _held(step: Step, actor: str) -> str:
+    lease = hands.held([(step.run_id, step.number)]).get((step.run_id, step.number))
     if lease and lease.actor != actor:
         return f"{lease.actor} has this step in hand"
     return ""

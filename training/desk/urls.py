@@ -9,6 +9,7 @@ urlpatterns = [
     path("review/", pages.desk, name="review"),
     path("review/maps/", map_pages.maps, name="review-maps"),
     path("review/agreement/", map_pages.agreement, name="review-agreement"),
+    path("review/preferences/", map_pages.preferences, name="review-preferences"),
     path("review/say/", pages.say_it, name="review-say"),
     path("review/queues/", pages.save_queue, name="review-save-queue"),
     path("review/queues/<slug:slug>/delete/", pages.delete_queue, name="review-delete-queue"),

@@ -16,7 +16,8 @@ from django.utils.timezone import now
 from trajectories import review
 from trajectories.models import Judgement, JudgementQuerySet
 
-SAID = ("blame", "accept", "reject", "correct", "comment")
+SAID = ("blame", "accept", "reject", "correct", "comment", "prefer")
+FINISHING = ("blame", "accept", "reject", "prefer")  # a step is judged by these
 PAUSE_S = 600.0  # a longer gap between two judgements is a pause, not a thought
 IN_BULK = (
     ":"  # in the key of a judgement made with many others by one press (`training.decisions.decide_many`)
@@ -30,7 +31,7 @@ def _mine(actor: str) -> JudgementQuerySet:
 
 def _one_by_one(actor: str) -> JudgementQuerySet:
     """What was read before it was said, so that it tells of a reviewer's pace."""
-    return _mine(actor).filter(verb__in=("blame", "accept", "reject")).exclude(key__contains=IN_BULK)
+    return _mine(actor).filter(verb__in=FINISHING).exclude(key__contains=IN_BULK)
 
 
 def undo(actor: str, key: str = "") -> Judgement | None:

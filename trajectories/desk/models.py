@@ -11,6 +11,13 @@ class Pick(models.TextChoices):
     FAILURE = "failure", "the step to blame"  # the supervisor's, else the last program
     CORRECTION = "correction", "the changed step of a branch"
     EVERY = "every", "every step of an agent"
+    CHANGE = "change", "a changed step beside the original, blind"
+    RUNS = "runs", "two runs of one problem, blind"
+
+    @property
+    def paired(self) -> bool:
+        """Whether an item is two steps, of which the better one is asked for."""
+        return self in (Pick.CHANGE, Pick.RUNS)
 
 
 class Order(models.TextChoices):
@@ -62,6 +69,46 @@ class ReviewLease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} reads step {self.step} of run {self.run_id}"
+
+
+class Choice(models.TextChoices):
+    """Of the two steps of a preference: `this` is of the run that the judgement stands in."""
+
+    THIS = "this"
+    OTHER = "other"
+    EQUAL = "equal"
+    SKIP = "skip"  # nothing is said of the two
+
+
+class Preference(models.Model):
+    """Projection: which of two steps a reviewer prefers, by their newest standing `prefer`.
+
+    The judgement is an event of `run`; `other` is the older run, of a branch its parent. The names say what the two sides
+    are (`original`, a model), as recorded with the judgement; the reviewer saw neither.
+    """
+
+    run = models.ForeignKey("trajectories.Run", models.CASCADE, related_name="preferences")
+    step = models.PositiveIntegerField()
+    other = models.ForeignKey("trajectories.Run", models.CASCADE, related_name="+")
+    other_step = models.PositiveIntegerField()
+    actor = models.CharField(max_length=150)
+    role = models.CharField(max_length=16)
+    choice = models.CharField(max_length=5, choices=Choice.choices)
+    on_left = models.BooleanField()  # where `step` stood
+    name = models.CharField(max_length=120)
+    other_name = models.CharField(max_length=120)
+    judgement = models.ForeignKey("trajectories.Judgement", models.CASCADE, related_name="+")
+
+    class Meta:
+        app_label = "trajectories"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "step", "other", "other_step", "actor"], name="preference_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} on step {self.step} of run {self.run_id}: {self.choice}"
 
 
 class StarredView(models.Model):

@@ -39,6 +39,26 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("duplicate", "Teaches nothing new"),
     ("other", "Another reason"),
 )
+BETTER = """Which would you rather have the agent say? Judge what is written: a right method first, then what makes it
+fail or holds it together, then clarity. Say equal where you would not mind either."""
+A_OR_B: tuple[dict[str, object], ...] = (
+    {
+        "slug": "a-or-b",
+        "title": "A or B: one question, two answers",
+        "filter": "is:branch",
+        "pick": Pick.CHANGE,
+        "blind": True,
+        "rubric": BETTER,
+    },
+    {
+        "slug": "a-or-b-runs",
+        "title": "A or B: two runs of one problem",
+        "filter": "is:judged -is:branch",
+        "pick": Pick.RUNS,
+        "blind": True,
+        "rubric": BETTER,
+    },
+)
 PRESETS: tuple[dict[str, object], ...] = (
     {
         "slug": "failed",
@@ -76,6 +96,7 @@ PRESETS: tuple[dict[str, object], ...] = (
         "pick": Pick.EVERY,
         "rubric": "Accept answers that you would want the small agent to give.",
     },
+    *A_OR_B,
 )
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.http import QueryDict
 
 from trajectories import filters
+from trajectories.desk import pairs
 from trajectories.desk.models import Order, Pick, ReviewQueue
 from trajectories.expressions import BadExpression, Expression, parse
 from trajectories.filters import RUN_FIELDS
@@ -117,14 +118,19 @@ def items(queue: Queue, actor: str, limit: int = SHOWN, offset: int = 0) -> list
     )
     found = {
         run.pk: run
-        for run in _picked(queue.pick, Run.objects.filter(pk__in=numbers).select_related("problem"))
+        for run in _picked(
+            queue.pick, Run.objects.filter(pk__in=numbers).select_related("problem"), queue.agent
+        )
     }
     runs = [found[pk] for pk in numbers]
     wanted = Q(pk__in=[])
     for run in runs:
         wanted |= Q(run=run, number=run.pick)
     steps_of = {step.run_id: step for step in Step.objects.filter(wanted)} if runs else {}
-    return _told([(run, steps_of[run.pk]) for run in runs if run.pk in steps_of])
+    shown = [(run, steps_of[run.pk]) for run in runs if run.pk in steps_of]
+    if queue.pick.paired:  # what others say of a run would tell which side it is
+        return [Item(run, step) for run, step in shown]
+    return _told(shown)
 
 
 def _first(queue: Queue, of: Callable[[Any], Any], offset: int, limit: int) -> list[Any]:
@@ -156,14 +162,18 @@ def step_to_blame(run: int) -> int | None:
     return found
 
 
-def _picked(pick: Pick, found: Any) -> Any:
+def _picked(pick: Pick, found: Any, agent: str = "") -> Any:
     """With `pick`, the step to look at."""
+    if pick.paired:
+        return pairs.picked(found, pick, agent)
     if pick == Pick.CORRECTION:
         return found.annotate(pick=Cast(KeyTextTransform("at", "branch"), IntegerField()))
     return found.annotate(pick=Coalesce(_blamed_step(), _last_step(PROGRAMS), _last_step(ROLES)))
 
 
 def _runs(queue: Queue, actor: str, found: Any) -> Any:
+    if queue.pick.paired:
+        return _ordered(pairs.waiting(found, queue.pick, queue.agent, queue.reviewers, actor), queue.order)
     if queue.pick == Pick.CORRECTION:
         found = _picked(queue.pick, found.filter(filters.correction()))
         found = _unfinished(found, queue, actor, decided_step="pick")

@@ -60,7 +60,7 @@ function answered(entry, answer) {
       if (row) mark(row, verb === "redo");
       show(answer.item, { fresh: true });
     }
-  } else if (["correct", "comment", "rerun", "blame"].includes(verb) && current()?.dataset.key === answer.item) {
+  } else if (["correct", "comment", "rerun", "blame", "prefer"].includes(verb) && current()?.dataset.key === answer.item) {
     say(answer.sentence);
     show(answer.item, { fresh: true });
   }
@@ -198,7 +198,7 @@ const parts = (saying) => ({ verb: saying.split(":")[0], value: saying.split(":"
 
 function put(saying, more = {}) {
   const item = current();
-  journal.put({ say: saying, run: Number(item?.dataset.run ?? 0), step: Number(item?.dataset.step ?? 0), queue: desk.dataset.queue, ...more });
+  journal.put({ say: saying, run: Number(item?.dataset.run ?? 0), step: Number(item?.dataset.step ?? 0), other: item?.dataset.other ?? "", queue: desk.dataset.queue, ...more });
 }
 
 function judge(saying) {
@@ -220,7 +220,7 @@ function judge(saying) {
     closeToast();
   }
   ahead.delete(address(key));
-  const finishes = verb === "accept" || verb === "reject" || (verb === "blame" && desk.dataset.pick === "failure");
+  const finishes = ["accept", "reject", "prefer"].includes(verb) || (verb === "blame" && desk.dataset.pick === "failure");
   if (!finishes) return undefined;
   const row = here();
   if (row) mark(row, true);
