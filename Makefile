@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11; say make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing (Debian: apt-get install python3.11-venv)"; exit 1; }
 	@echo "Installing what requirements.txt pins; the first time this takes a few minutes ..."
-	@$(PIP) install --quiet -r requirements.txt
+	@$(PIP) install -r requirements.txt
 	@touch $@
 
 dev: $(VENV)/.dev-ready

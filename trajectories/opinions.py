@@ -161,6 +161,11 @@ class Opinions:
     def of(self, number: int) -> Said:
         return self.by_step.get(number, NOTHING)
 
+    def elsewhere(self, number: int) -> list[tuple[int | None, Opinion]]:
+        """The blames that stand at other steps than this one, each with its step."""
+        found = [(place, one) for place, said in self.by_step.items() for one in said.opinions]
+        return [(place, one) for place, one in found if place != number]
+
     @property
     def blamed(self) -> dict[int, str]:
         """Steps with a mark in the lanes, and what the mark says."""

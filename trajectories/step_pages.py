@@ -90,8 +90,11 @@ def _raw(event: StepEvent) -> dict[str, Any]:
 @require_safe
 def said(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """What people, supervisors and replays say of the step: the inside of the panel beside it."""
-    run, _, card = _card(pk, number)
-    return render(request, "run/_said.html", {"run": run, "card": card, "said": card.said})
+    run, told, card = _card(pk, number)
+    elsewhere = told.opinions.elsewhere(number)
+    return render(
+        request, "run/_said.html", {"run": run, "card": card, "said": card.said, "elsewhere": elsewhere}
+    )
 
 
 @require_safe

@@ -64,6 +64,19 @@ def test_a_blame_that_moves_takes_its_mark_away_from_the_step_where_it_stood() -
     assert "s6 blamed by human" in found["lanes"] and "s2 blamed" not in found["lanes"]
 
 
+def test_a_blame_that_stands_at_another_step_is_told_beside_this_one() -> None:
+    run = failed()
+
+    def panel(number: int) -> str:
+        return Client().get(f"/runs/{run.pk}/steps/{number}/said/").content.decode()
+
+    assert "Nobody has said who is to blame" in panel(3)
+    review.blame(run, "planning", actor="anna")
+    assert f'<a href="/runs/{run.pk}/#s2">s2</a>: <b>anna</b>' in panel(3)
+    assert "Nobody blames this step" in panel(3)
+    assert "<b>anna</b>" in panel(2) and "Nobody" not in panel(2).split("</section>")[0]
+
+
 def test_an_undo_is_kept_in_the_history_and_its_mark_goes() -> None:
     run = failed()
     said = review.reject(run, 6, actor="anna", code="wrong")

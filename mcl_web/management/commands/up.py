@@ -185,7 +185,7 @@ def _require_free_port(port: int) -> None:
             ) from None
         except OSError:
             raise CommandError(
-                f"Port {port} is in use; choose another: manage.py up --port {port + 1}"
+                f"Port {port} is in use; choose another: make demo PORT={port + 1}, or manage.py up --port {port + 1}"
             ) from None
 
 
