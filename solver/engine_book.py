@@ -208,6 +208,9 @@ def concerns(problem: Problem, spec: EngineSpec) -> list[str]:
     return found
 
 
+ROLES_WITH_ADAPTERS = tuple(role.value for role in Role if role is not Role.SUPERVISOR)
+
+
 def roles_of(spec: EngineSpec, adapters: Mapping[str, bool | str] | None = None) -> dict[str, str]:
     """Model or adapter per role. `adapters[role]` False: that role is served by the base without its adapter; a name:
     by that adapter, whatever serves the role otherwise.

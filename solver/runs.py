@@ -86,6 +86,9 @@ def start(
         spec = engine_book.get(engine)
     except LookupError as error:
         raise StartRefused("engine", f"{error}.") from None
+    if strange := sorted(set(adapters or {}) - set(engine_book.ROLES_WITH_ADAPTERS)):
+        roles = ", ".join(engine_book.ROLES_WITH_ADAPTERS)
+        raise StartRefused("adapters", f"There is no role {strange[0][:40]!r}; use {roles}.")
     if unknown := engine_book.unknown_adapters(spec, adapters or {}):
         raise StartRefused(
             "engine", f"The engine {spec.name!r} has no adapter {unknown[0]!r}; register it first."

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from solver.engine_book import UnknownEngine
 from solver.engines.adapters import BadAdapter
 from training import adapters, evaluation, exam_page, exams, model_card, registry_page
+from training.datasets.pages import whole
 from training.models import Adapter, DatasetVersion, Exam, Promotion, VersionState
 
 
@@ -68,7 +69,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 def _exam(request: HttpRequest, adapter: Adapter) -> HttpResponse:
     chosen = request.POST.get("dataset", "")
-    version = DatasetVersion.objects.filter(pk=int(chosen)).first() if chosen.isdigit() else None
+    version = DatasetVersion.objects.filter(pk=whole(chosen)).first()
     made = exams.start(adapter, version, request_id=request.POST.get("request_id", "")[:64])
     return redirect("exam", made.pk)
 
@@ -76,12 +77,10 @@ def _exam(request: HttpRequest, adapter: Adapter) -> HttpResponse:
 @require_POST
 def evaluate(request: HttpRequest) -> HttpResponse:
     """One adapter, or several of different roles together, against their base."""
-    ids = [int(text) for text in request.POST.getlist("adapter") if text.isascii() and text.isdigit()]
+    ids = [whole(text) for text in request.POST.getlist("adapter")]
     chosen = list(Adapter.objects.filter(pk__in=ids))
-    text = request.POST.get("problems", "")
-    count = (
-        int(text) if text.isascii() and text.isdigit() and 2 <= int(text[:6]) <= 5000 else evaluation.PROBLEMS
-    )
+    asked = whole(request.POST.get("problems", ""))
+    count = asked if 2 <= asked <= 5000 else evaluation.PROBLEMS
     try:
         if not chosen:
             raise evaluation.CannotEvaluate("Choose at least one adapter.")
@@ -100,7 +99,7 @@ def evaluate(request: HttpRequest) -> HttpResponse:
 @require_POST
 def promote_all(request: HttpRequest) -> HttpResponse:
     """Those chosen, each by its own gate; what is refused is said."""
-    ids = [int(text) for text in request.POST.getlist("adapter") if text.isascii() and text.isdigit()]
+    ids = [whole(text) for text in request.POST.getlist("adapter")]
     for adapter in Adapter.objects.filter(pk__in=ids).order_by("role"):
         try:
             adapters.promote(adapter, actor=request.user.get_username(), anyway="anyway" in request.POST)

@@ -101,8 +101,11 @@ def import_folder(folder: Path, *, role: str, engine: str, created_by: str = "")
 
 def fetch(name: str) -> Path:
     """The folder of an adapter given as a folder or as a hub id, fetched where there is a network. Raises Refused."""
-    if (folder := Path(name)).is_dir():
-        return folder
+    try:
+        if (folder := Path(name)).is_dir():
+            return folder
+    except OSError as error:
+        raise Refused(f"{name[:60]!r} cannot be a folder: {error.strerror}.") from None
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

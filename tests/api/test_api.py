@@ -101,6 +101,44 @@ def test_a_post_from_another_site_is_refused() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver.evil", "http://["])
+def test_the_api_does_nothing_for_a_page_of_another_site(client: Client, origin: str) -> None:
+    """A form needs no preflight, and cancelling reads no body: the origin is all that tells it from a program."""
+    run = make_run()
+    refused = client.post(f"/api/runs/{run.pk}/cancel/", headers={"origin": origin})
+    assert refused.status_code == 403 and "another site" in refused.json()["detail"]
+    run.refresh_from_db()
+    assert run.status == "queued"
+    assert client.get(f"/api/runs/{run.pk}/", headers={"origin": origin}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("origin", ["", "http://testserver", "https://lab.example.org"])
+def test_the_api_serves_programs_its_own_pages_and_sites_that_are_named(
+    client: Client, settings: Settings, origin: str
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://lab.example.org"]
+    run = make_run()
+    done = client.post(f"/api/runs/{run.pk}/cancel/", headers={"origin": origin} if origin else {})
+    assert done.json() == {"done": True}
+
+
+@pytest.mark.django_db
+def test_a_body_that_is_nested_too_deeply_is_a_sentence(client: Client) -> None:
+    answer = client.post("/api/runs/", "[" * 100_000, content_type="application/json")
+    assert answer.status_code == 400 and "nested too deeply" in answer.json()["detail"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("on", [True, False])
+def test_an_adapter_of_a_role_that_is_not_there_starts_nothing(client: Client, on: bool) -> None:
+    body = {"problem": make_problem().pk, "engine": "recorded", "adapters": {"plannning": on}}
+    answer = client.post("/api/runs/", body, content_type="application/json")
+    assert answer.status_code == 400 and "There is no role 'plannning'; use" in answer.json()["adapters"][0]
+    assert not Run.objects.exists()
+
+
+@pytest.mark.django_db
 def test_the_api_asks_for_a_login_where_one_is_required(client: Client, settings: Settings) -> None:
     from rest_framework.permissions import IsAuthenticated
     from rest_framework.views import APIView

@@ -259,6 +259,19 @@ def test_the_export_is_a_peft_folder_with_a_card_that_says_where_it_came_from(cl
     assert made.digest in card and "+20.0 points [6.0, 33.0]" in card and "40 problems" in card
 
 
+@pytest.mark.parametrize("number", ["9" * 20, "²", "-1", "0000209" + "9" * 5000])
+def test_numbers_that_cannot_be_are_no_adapter_and_no_count(client: Client, number: str) -> None:
+    for address in ("/training/adapters/evaluate/", "/training/adapters/promote/"):
+        assert client.post(address, {"adapter": number, "problems": number}).status_code == 302, address
+    assert client.post(f"/training/adapters/{imported().pk}/exam/", {"dataset": number}).status_code == 302
+
+
+def test_a_folder_whose_name_is_too_long_is_refused_in_a_sentence(client: Client) -> None:
+    wrong = {"folder": "x" * 5000, "role": "coding", "engine": "micro"}
+    page = client.post("/training/adapters/import/", wrong, follow=True).content.decode()
+    assert "cannot be a folder: File name too long" in page
+
+
 def test_pages_say_what_to_do_when_there_is_nothing_and_show_what_there_is(client: Client) -> None:
     empty = client.get("/training/").content.decode()
     assert "Build a dataset version" in empty and "No adapter yet" in empty
