@@ -1,6 +1,6 @@
 from django.urls import path
 
-from solver import engine_pages, export_pages, pages, random_problem, replay_pages
+from solver import engine_pages, export_pages, many_pages, pages, random_problem, replay_pages
 
 urlpatterns = [
     path("problems/<int:pk>/", pages.problem, name="problem"),
@@ -8,6 +8,8 @@ urlpatterns = [
     path("runs/<int:pk>/cancel/", pages.cancel, name="run-cancel"),
     path("runs/<int:pk>/retry/", pages.retry, name="run-retry"),
     path("runs/<int:pk>/steps/<int:number>/replays/", replay_pages.step_replays, name="run-replays"),
+    path("runs/all/", many_pages.acts, name="runs-acts"),
+    path("runs/all/<slug:verb>/", many_pages.act, name="runs-act"),
     path("exports/", export_pages.exports, name="exports"),
     path("exports/new/", export_pages.start, name="export-start"),
     path("exports/<int:pk>/runs.zip", export_pages.download, name="export-download"),

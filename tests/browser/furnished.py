@@ -44,7 +44,7 @@ NO_PAGE = {
     "dataset-act", "dataset-export", "dataset-progress", "distillation-practice", "distillation-progress", "engine-act",
     "engine-test", "example-act", "examples-decide", "export-act", "export-download", "export-start", "go", "keys", "logout", "places", "random-problem", "review-delete-queue", "review-hold",
     "review-item", "review-maps", "review-say", "review-save-queue", "run-cancel", "run-copy", "run-export", "run-find", "run-headers", "run-patches",
-    "run-retry", "run-said", "solve", "star", "supervision-act", "supervision-progress", "training-act", "training-draft",
+    "run-retry", "run-said", "runs-act", "solve", "star", "supervision-act", "supervision-progress", "training-act", "training-draft",
     "training-live", "unstar",
 }  # fmt: skip
 
@@ -83,6 +83,7 @@ class Furnished:
             "import-problems": "/problems/import/",
             "runs": "/runs/",
             "exports": "/exports/",
+            "runs-acts": "/runs/all/?q=is%3Ajudged",
             "run": f"{run}#s6",
             "run-step": f"{step}/6/?tab=whole",
             "run-replays": f"{step}/6/replays/",
