@@ -299,5 +299,5 @@ def test_the_desk_takes_a_bounded_number_of_queries(
     for number in range(12):
         failed_run(problem(number))
     presets.rows()
-    with django_assert_max_num_queries(41):
+    with django_assert_max_num_queries(42):
         client.get("/review/")

@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pages.markup import dangers
+from tests.pages.telling import FIRST, MENDED
 from tests.review.desk_runs import correction_of, failed_run, problem
 from tests.review.test_desk import queue, signed_in, waiting
-from training.desk import preferences
+from training.desk import acceptance, preferences
+from training.desk.rows import row
+from training.models import DatasetRow, DatasetVersion, Example
 from trajectories import eventlog, events
 from trajectories.desk import pairs
 from trajectories.desk.models import Choice, Preference, ReviewQueue
@@ -210,11 +213,47 @@ def test_the_same_two_sides_are_one_row_whichever_ran_first() -> None:
     assert (row.wins, row.losses) == (1, 1) and row.p == 1.0
 
 
+def refused(run: Run) -> str:
+    return row(run, Step.objects.get(run=run, number=3)).refused
+
+
+def test_a_blind_preference_decides_which_half_of_a_training_pair_is_refused() -> None:
+    parent = failed_run()
+    branch = correction_of(parent)
+    original, changed = (f"```python\n{code}\n```" for code in (FIRST, MENDED))
+    assert (refused(branch), refused(parent)) == (original, "")
+    prefer(branch, Choice.THIS, "anna")
+    assert (refused(branch), refused(parent)) == (original, "")
+    prefer(branch, Choice.OTHER, "anna")
+    assert (refused(branch), refused(parent)) == ("", changed)
+    prefer(branch, Choice.THIS, "ben")  # even
+    assert (refused(branch), refused(parent)) == ("", "")
+    prefer(branch, Choice.SKIP, "anna")
+    assert (refused(branch), refused(parent)) == (original, "")
+
+
+def test_accepting_the_preferred_original_makes_the_pair_and_a_frozen_row_keeps_its_own() -> None:
+    parent = failed_run()
+    branch = correction_of(parent)
+    step = Step.objects.select_related("run__problem").get(run=parent, number=3)
+    acceptance.accept(parent, step, actor="anna", confirmed=True)
+    assert Example.objects.get().refused == ""
+    prefer(branch, Choice.OTHER)
+    acceptance.accept(parent, step, actor="ben", confirmed=True)
+    made = Example.objects.get()
+    assert "a + b" in made.refused and "a - b" in made.answer
+    version = DatasetVersion.objects.create(role="coding", number=1, request_id="v1")
+    DatasetRow.objects.create(version=version, position=0, example=made, split="train")
+    prefer(branch, Choice.EQUAL)
+    acceptance.accept(parent, step, actor="carl", confirmed=True)
+    assert Example.objects.get().refused == made.refused
+
+
 @given(st.lists(st.sampled_from([Choice.THIS, Choice.OTHER, Choice.EQUAL]), min_size=1, max_size=7))
 def test_the_word_of_most_reviewers_counts_and_turning_the_pair_turns_it(said: list[Choice]) -> None:
     turned = {Choice.THIS: Choice.OTHER, Choice.OTHER: Choice.THIS, Choice.EQUAL: Choice.EQUAL}
-    one = preferences._majority([Preference(choice=choice) for choice in said])
-    other = preferences._majority([Preference(choice=turned[choice]) for choice in said])
+    one = preferences.majority([Preference(choice=choice) for choice in said])
+    other = preferences.majority([Preference(choice=turned[choice]) for choice in said])
     assert one == -other
     if said.count(Choice.THIS) > len(said) / 2:
         assert one == preferences.WINS

@@ -57,6 +57,9 @@ def _store(made: Row) -> Example:
             "licence": made.run.problem.licence,
         },
     )
+    if not new and example.refused != made.refused and not example.rows.exists():
+        example.refused = made.refused  # no version holds it, so nothing that is frozen changes
+        example.save(update_fields=["refused"])
     if not new and example.state != ExampleState.ACCEPTED:
         Example.objects.filter(pk=example.pk).move(ExampleState.ACCEPTED)
         example.refresh_from_db()

@@ -87,7 +87,7 @@ def _versus(counted: Iterable[Preference]) -> list[Versus]:
     found: dict[tuple[str, str, str], Versus] = {}
     for several in pairs.values():
         about = several[-1]
-        outcome = _majority(several)
+        outcome = majority(several)
         key = (about.role, about.name, about.other_name)
         if (turned := (about.role, about.other_name, about.name)) in found and key not in found:
             key, outcome = turned, -outcome
@@ -97,7 +97,7 @@ def _versus(counted: Iterable[Preference]) -> list[Versus]:
     return sorted(found.values(), key=lambda row: (row.role, -row.n, row.first))
 
 
-def _majority(several: list[Preference]) -> int:
+def majority(several: list[Preference]) -> int:
     """Which side most of a pair's reviewers prefer; a tie where they are even, or most say equal."""
     counts = Counter(_SAYS[Choice(one.choice)] for one in several)
     best, most = counts.most_common(1)[0]

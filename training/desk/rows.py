@@ -2,7 +2,7 @@
 
 The prompt is the agent's own: of a corrected step it is the one the original was asked with, never the supervisor's
 feedback (prompt erasure, MapCoder-Lite section 3.2). The answer is the correction where there is one; then what the
-agent had said is kept as the refused half of a preference pair.
+agent had said is kept as the refused half of a preference pair, unless blind preferences say otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.desk.likeness import nearest
+from training.desk.refused import refused
 from training.examples import ROLES, digest
 from training.models import Example, ExampleState, Way
 from trajectories import wording
@@ -88,12 +89,15 @@ def row(run: Run, step: Step) -> Row:
         raise NoRow(f"Step {number} of run {run.pk} has no answer.")
     before = str((original or {}).get("text") or "")
     changed = before != answer
+    worse = before if changed else ""
+    if said is None:  # a correction that nobody has run is not what people compared
+        worse = refused(run, number, original=worse)
     made = Row(
         role=step.role,
         way=_way(run, said, changed),
         messages=[{"role": str(m["role"]), "content": str(m["content"])} for m in started["messages"]],
         answer=answer,
-        refused=before if changed else "",
+        refused=worse if worse != answer else "",
         author=said.actor if said else str((own or {}).get("model") or ""),
         run=run,
         step=number,
