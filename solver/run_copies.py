@@ -40,6 +40,8 @@ def restore(copy: LabRun, *, dry_run: bool = False) -> tuple[int | None, bool]:
             started_at=head.run.started_at,
             imported_from=head.run.imported_from or ORIGIN,
         )
+        # Its branches that came before it.
+        Run.objects.filter(awaits=run.request_id).update(branch_of=run, awaits="")
     return run.pk, True
 
 
@@ -63,8 +65,7 @@ def _fields(head: Head) -> dict[str, Any]:
 
 
 def _branch(head: Head) -> dict[str, Any]:
-    """Whose branch the run is, where the parent is here too. Without it the run stands alone; its first event still says
-    that it is a branch. Raises Malformed."""
+    """Whose branch the run is. Where the parent is not here the run stands alone until it comes. Raises Malformed."""
     if not head.run.branch_of:
         return {}
     try:
@@ -72,7 +73,8 @@ def _branch(head: Head) -> dict[str, Any]:
     except TypeError as error:
         raise Malformed("run.branch", f"is no change of a step ({error})", _MEND) from error
     parent = Run.objects.filter(request_id=head.run.branch_of).first()
-    return {"branch_of": parent, "branch": change.to_json()} if parent else {}
+    awaits = "" if parent else head.run.branch_of
+    return {"branch_of": parent, "branch": change.to_json(), "awaits": awaits}
 
 
 def _event(entry: EventLine) -> events.Event:

@@ -141,6 +141,7 @@ class Run(models.Model):
     branch = models.JSONField(
         default=dict, blank=True
     )  # solver.branches.Change: what differs, from which step
+    awaits = models.CharField(max_length=64, blank=True)  # request id of the parent, where it is not here yet
     recorded_solved = models.BooleanField(null=True, blank=True)  # what the source of an import says
 
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
@@ -184,6 +185,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["status", "lease_expires_at"], name="run_lease"),
             models.Index(fields=["problem", "-id"], name="run_problem"),
+            models.Index(fields=["awaits"], name="run_awaits", condition=~Q(awaits="")),
             # The facets of the list of runs count every run: from the index alone, without a look at the rows.
             # `branch_of` is what the queues of failures ask besides.
             models.Index(

@@ -124,7 +124,7 @@ def test_a_run_comes_back_the_same_event_by_event(run: Run, tmp_path: Path, form
 def test_a_branch_and_what_people_said_come_back_with_their_parent(
     run: Run, tmp_path: Path, format: str
 ) -> None:
-    """Hostile reasons and comments too; in a lab without the parent the branch stands alone."""
+    """Hostile reasons and comments too; in a lab without the parent the branch stands alone until the parent comes."""
     said = "\n".join(HOSTILE)
     review.blame(run, "coding", actor="anna", reason=said, step=4)
     review.comment(run, 4, said, actor="ben", lines=(1, 1))
@@ -141,8 +141,12 @@ def test_a_branch_and_what_people_said_come_back_with_their_parent(
     branch.delete(), run.delete()
     [alone] = Run.objects.filter(pk__in=bring(files[child]).runs)
     assert alone.branch_of is None and list(lab_lines.event_lines(alone.pk)) == lines[child]
-    alone.delete()
+    assert lab_lines.head(alone, [])["run"]["branch_of"] == alone.awaits != ""
+    assert dangers(Client().get(f"/runs/{alone.pk}/").content.decode()) == []
     [back] = Run.objects.filter(pk__in=bring(files[parent]).runs)
+    linked = Run.objects.get(pk=alone.pk)
+    assert (linked.branch_of, linked.awaits, linked.branch["text"]) == (back, "", said)
+    linked.delete()
     [copy] = Run.objects.filter(pk__in=bring(files[child]).runs)
     assert copy.branch_of == back and copy.branch["text"] == said
     assert list(lab_lines.event_lines(back.pk)) == lines[parent]

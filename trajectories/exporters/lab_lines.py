@@ -28,6 +28,7 @@ def head(run: Run, lines: list[str]) -> dict[str, Any]:
         "judge_profile",
     )
     more = ("code_version", "created_by", "imported_from")
+    parent = run.branch_of.request_id if run.branch_of else run.awaits
     return {
         "format": NAME,
         "version": VERSION,
@@ -35,7 +36,7 @@ def head(run: Run, lines: list[str]) -> dict[str, Any]:
             **{name: getattr(run, name) for name in (*fields, *more)},
             "created_at": moment(run.created_at.astimezone(UTC)),
             "started_at": moment(run.started_at.astimezone(UTC)) if run.started_at else None,
-            **({"branch_of": run.branch_of.request_id, "branch": run.branch} if run.branch_of else {}),
+            **({"branch_of": parent, "branch": run.branch} if parent else {}),
         },
         "problem": {
             name: getattr(run.problem, name) for name in ("external_id", "digest", "title", "source")
