@@ -48,6 +48,7 @@ def shots(made: dict[str, Any]) -> Iterator[Shot]:
     yield Shot("replay", f"/runs/{replayed['run']}/steps/{replayed['step']}/replays/")
     yield Shot("review", "/review/?queue=corrections", _settled)
     yield Shot("review-dark", "/review/?queue=failed", _settled, dark=True)
+    yield Shot("pair", "/review/?queue=a-or-b-runs")
     yield Shot("agreement", "/review/agreement/")
     yield Shot("maps", "/review/maps/?who=supervisor&agent=coding", height=1000)
     yield Shot("campaign", f"/campaigns/{made['campaign']}/", height=1100)

@@ -39,9 +39,10 @@ export const ownKeys = {
 
   keep(map) {
     localStorage.setItem(store(), JSON.stringify(map));
+    sessionStorage.setItem(store(), "loaded");
     paint();
     const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-    fetch(box().dataset.keys, { method: "POST", headers: { "content-type": "application/json", "x-csrftoken": csrf }, body: JSON.stringify(map) }).catch(() => {});
+    fetch(box().dataset.keys, { method: "POST", keepalive: true, headers: { "content-type": "application/json", "x-csrftoken": csrf }, body: JSON.stringify(map) }).catch(() => {});
   },
 
   /** Once a visit: what the lab keeps for this reader wins over the copy. */
@@ -49,8 +50,10 @@ export const ownKeys = {
     if (!box() || sessionStorage.getItem(store())) return paint();
     try {
       const response = await fetch(box().dataset.keys);
-      if (response.ok) {
-        localStorage.setItem(store(), JSON.stringify((await response.json()).keys));
+      const { keys } = response.ok ? await response.json() : {};
+      // A key that was exchanged before the answer came is newer than the answer.
+      if (keys && !sessionStorage.getItem(store())) {
+        localStorage.setItem(store(), JSON.stringify(keys));
         sessionStorage.setItem(store(), "loaded");
       }
     } catch {

@@ -16,7 +16,7 @@ from trajectories import review
 from trajectories.models import Blame, Decision, Judgement, Run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SAVED = re.compile(r"^Saved \d\d:\d\d$")
@@ -260,6 +260,24 @@ def test_a_key_is_exchanged_for_another_and_stays_so(live_server_url: str, page:
     at(page, second)
     saved(page)
     assert Blame.objects.get().run == first
+
+
+def test_a_key_exchanged_before_the_labs_own_answer_comes_is_kept(live_server_url: str, page: Page) -> None:
+    failed(1)
+    late: list[Route] = []
+    page.route(
+        "**/keys/", lambda route: late.append(route) if route.request.method == "GET" else route.continue_()
+    )
+    opened(page, live_server_url)
+    page.keyboard.press("?")
+    page.locator("#key-sheet kbd[data-key=b]").click()
+    page.keyboard.press("q")
+    expect(page.locator("#key-sheet kbd[data-key=b]")).to_have_text("q")
+    with page.expect_response("**/keys/"):
+        late[0].fulfill(json={"keys": {}})
+    page.wait_for_timeout(100)
+    page.reload()
+    expect(page.locator("[data-do=blame] kbd")).to_have_text("q")
 
 
 def test_the_palette_runs_commands_and_goes_anywhere(live_server_url: str, page: Page) -> None:
