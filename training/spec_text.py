@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from solver.campaigns.spec import Fault
+from trajectories.zero import REFUSED, holds_zero
 
 LONGEST = 200_000
 T = TypeVar("T", bound=BaseModel)
@@ -42,6 +43,8 @@ def read_yaml(kind: type[T], text: str) -> T:
 
 def read_data(kind: type[T], data: dict[str, Any]) -> T:
     """Raises BadJob."""
+    if holds_zero(data):
+        raise BadJob([Fault("", REFUSED)])
     try:
         return kind.model_validate(data)
     except ValidationError as error:

@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from trajectories.zero import REFUSED, holds_zero
+
 MAX_TEXT = 200_000
 MAX_CELLS = 64
 ADAPTER_ROLES = ("retrieval", "planning", "coding", "debugging")
@@ -207,6 +209,8 @@ def read_yaml(text: str) -> CampaignSpec:
 
 def read_data(data: dict[str, Any]) -> CampaignSpec:
     """Raises BadCampaign."""
+    if holds_zero(data):
+        raise BadCampaign([Fault("", REFUSED)])
     try:
         return CampaignSpec.model_validate(data)
     except ValidationError as error:

@@ -110,6 +110,30 @@ def test_a_number_that_no_column_holds_names_nothing(client: Client, path: str) 
     assert answer.headers["Content-Type"].startswith("application/json" if "/api/" in path else "text/html")
 
 
+ZERO = [
+    ("get", "/api/runs/", {"status": "\0"}, {}),
+    ("post", "/distillation/new/", {"do": "form", "name": "a\0"}, {}),
+    ("post", "/login/", {"username": "a\0", "password": "b"}, {}),
+    ("post", "/review/say/", {"say": "comment", "text": "a\0"}, {"content_type": "application/json"}),
+    ("post", "/distillation/new/", {"yaml": 'name: "a\\0"'}, {}),
+    ("post", "/datasets/new/", {"yaml": 'role: "coding\\0"'}, {}),
+    ("post", "/campaigns/new/", {"do": "start", "yaml": 'name: "a\\0"'}, {}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "data", "how"), ZERO, ids=[f"{m} {p}" for m, p, *_ in ZERO])
+def test_a_zero_character_is_refused_in_a_sentence_on_every_database(
+    client: Client, method: str, path: str, data: dict[str, str], how: dict[str, str]
+) -> None:
+    answer = getattr(client, method)(path, data, **how)
+    assert answer.status_code in (400, 422) and "zero character (U+0000)" in answer.content.decode()
+
+
+def test_what_cannot_be_read_has_a_page_that_needs_nothing() -> None:
+    html = render_to_string("400.html")
+    assert "cannot be read" in html and "damaged, or larger" in html and dangers(html) == []
+
+
 def test_a_defect_has_a_page_that_needs_nothing() -> None:
     html = render_to_string("500.html")
     assert "defect of the lab" in html and dangers(html) == []

@@ -23,6 +23,7 @@ from trajectories.desk.models import Order, Pick, ReviewQueue
 from trajectories.desk.queues import Queue
 from trajectories.filters import AGENTS, RUN_FIELDS
 from trajectories.models import Run, Step
+from trajectories.zero import REFUSED, holds_zero
 
 LONGEST_BODY = 400_000  # characters of one saying
 
@@ -174,10 +175,12 @@ def _given(request: HttpRequest, scripted: bool) -> Saying:
         raise BadSaying(f"A judgement has at most {LONGEST_BODY:,} bytes.")
     try:
         data = json.loads(request.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSaying("The body is no JSON.") from error
     if not isinstance(data, dict):
         raise BadSaying("The body should be a JSON object.")
+    if holds_zero(data):
+        raise BadSaying(REFUSED)
     return Saying.of(data)
 
 
