@@ -217,7 +217,8 @@ def objections(adapter: Adapter) -> list[str]:
             f"No clear gain: {result['points']:+.1f} points [{result['low']:.1f}, {result['high']:.1f}] on {result['n']} problems."
         )
     if withdrawn := evaluation.withdrawn_rows(adapter):
-        found.append(f"{withdrawn} rows it was trained on were withdrawn since.")
+        rows = "1 row it was trained on was" if withdrawn == 1 else f"{withdrawn} rows it was trained on were"
+        found.append(f"{rows} withdrawn since.")
     return found
 
 

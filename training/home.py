@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from training.adapter_models import Adapter, AdapterState
+from solver.campaigns.models import CampaignStatus
+from training.adapter_models import Adapter, AdapterEvaluation, AdapterState
 from training.desk.people import actor_of
 from training.models import DatasetVersion, Example, ExampleState, VersionState
 from training.run_models import TrainingRun, TrainingStatus
@@ -83,6 +84,8 @@ def _made() -> dict[str, int]:
     agree = Exists(people.filter(agent=OuterRef("agent")))
     accepted = Example.objects.filter(state=ExampleState.ACCEPTED)
     ready = DatasetVersion.objects.filter(state=VersionState.READY)
+    evaluations = AdapterEvaluation.objects.filter(adapters=OuterRef("pk"), result__isnull=True)
+    measured_now = evaluations.filter(campaign__status__in=(CampaignStatus.RUNNING, CampaignStatus.PAUSED))
     parts: dict[str, Any] = {
         "blamed": (filters.blaming().filter(run__in=Run.objects.filter(filters.FAILED)), "run"),
         "supervised": (supervised, "run"),
@@ -98,7 +101,10 @@ def _made() -> dict[str, int]:
         "trainings": (TrainingRun.objects.all(), "pk"),
         "training_now": (TrainingRun.objects.filter(status__in=TRAINING_NOW), "pk"),
         "adapters": (Adapter.objects.all(), "pk"),
-        "unmeasured": (Adapter.objects.filter(state=AdapterState.REGISTERED), "pk"),
+        "unmeasured": (
+            Adapter.objects.filter(state=AdapterState.REGISTERED).exclude(Exists(measured_now)),
+            "pk",
+        ),
         "serving": (Adapter.objects.filter(state=AdapterState.PROMOTED), "pk"),
     }
     every = [

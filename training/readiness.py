@@ -99,7 +99,7 @@ def _dataset(gate: Gate) -> None:
     if taken := withdrawn.count():
         gate.say(
             "no",
-            f"{taken} rows were withdrawn after this version was built",
+            f"{taken} row{' was' if taken == 1 else 's were'} withdrawn after this version was built",
             f"Rebuild {version.role} without them.",
         )
     _leaks(gate, version)

@@ -217,6 +217,10 @@ def test_deep_nesting_is_a_fault(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", row(), '{"extra": ' + "[" * 100_000 + "]" * 100_000 + "}")
     specs, report = read_all(path)
     assert len(specs) == 1 and len(report.faults) == 1
+    assert "nested too deeply" in report.faults[0].problem
+    whole = tmp_path / "b.json"
+    whole.write_text("[" * 100_000, encoding="utf-8")
+    assert "nested too deeply" in read_all(whole)[1].faults[0].problem
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

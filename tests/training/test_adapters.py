@@ -16,7 +16,7 @@ from solver.campaigns.models import Campaign, CampaignStatus
 from solver.engines.adapters import BadAdapter
 from solver.engines.protocol import ChatReply, ChatRequest, EngineRefused, FinishReason, Usage
 from solver.models import ServedAdapter
-from tests.factories import problem_spec
+from tests.factories import make_run, problem_spec
 from tests.training import micro_rows
 from tests.training.versions import make_version, micro_version
 from training import adapters, evaluation, exams, marking, model_card
@@ -149,7 +149,7 @@ def test_an_adapter_whose_rows_were_withdrawn_is_named_as_such() -> None:
     Adapter.objects.filter(pk=made.pk).update(dataset=version)
     Example.objects.filter(rows__version=version, rows__position=1).update(state=ExampleState.WITHDRAWN)
     made.refresh_from_db()
-    assert any("1 rows it was trained on were withdrawn" in text for text in adapters.objections(made))
+    assert any("1 row it was trained on was withdrawn" in text for text in adapters.objections(made))
 
 
 def test_what_cannot_be_served_is_refused_at_import(tmp_path: Path) -> None:
@@ -270,6 +270,20 @@ def test_a_folder_whose_name_is_too_long_is_refused_in_a_sentence(client: Client
     wrong = {"folder": "x" * 5000, "role": "coding", "engine": "micro"}
     page = client.post("/training/adapters/import/", wrong, follow=True).content.decode()
     assert "cannot be a folder: File name too long" in page
+
+
+def test_home_asks_nobody_to_measure_what_is_being_measured(client: Client) -> None:
+    make_run(status="finished", verdict="WA")
+    chosen = imported()
+    assert "Next: Measure 1 new adapter against" in client.get("/").content.decode()
+    evaluated(chosen)
+    going = AdapterEvaluation.objects.filter(adapters=chosen)
+    going.update(result=None)
+    Adapter.objects.update(state=AdapterState.REGISTERED)
+    Campaign.objects.update(status="running")
+    assert "Next: Measure" not in client.get("/").content.decode()
+    Campaign.objects.update(status="cancelled")
+    assert "Next: Measure 1 new adapter against" in client.get("/").content.decode()
 
 
 def test_pages_say_what_to_do_when_there_is_nothing_and_show_what_there_is(client: Client) -> None:

@@ -256,7 +256,7 @@ def test_withdrawn_rows_and_rows_of_the_test_split_are_refused() -> None:
     Example.objects.filter(rows__position=0).update(state=ExampleState.WITHDRAWN)
     told = reasons(quick_spec(version))
     assert "4 rows come from the test split" in told and tested.external_id in told
-    assert "1 rows were withdrawn" in told and "held-out problems" in told
+    assert "1 row was withdrawn" in told and "held-out problems" in told
 
 
 def test_quantised_training_without_bitsandbytes_is_refused() -> None:

@@ -98,7 +98,9 @@ class JsonStream:
                     continue
                 self.line += self._text.count("\n", self._at, error.pos)
                 raise self._malformed(f"is not JSON: {error.msg}") from error
-            except (ValueError, RecursionError) as error:
+            except RecursionError:
+                raise self._malformed("is nested too deeply to be read") from None
+            except ValueError as error:
                 raise self._malformed(f"cannot be decoded: {error}") from error
             if len(self._text) - end < _TAIL and self._grow():
                 continue  # a number may go on: `12` may be `12.5` or `12e3`

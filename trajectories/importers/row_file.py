@@ -139,7 +139,9 @@ def parse_line(line: bytes) -> Row:
         raise Malformed(
             "", f"is not JSON: {error.msg} at column {error.colno}", "write one JSON object a line"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise Malformed("", "is nested too deeply to be read", "write one JSON object a line") from None
+    except ValueError as error:
         raise Malformed("", f"cannot be decoded: {error}", "write one JSON object a line") from error
     return Row.of(value, "")
 
