@@ -221,7 +221,8 @@ def write(path: Path, *rows: Any) -> Path:
 def write_eval(path: Path, members: dict[str, Any]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
-            archive.writestr(name, data if isinstance(data, str) else json.dumps(data))
+            text = data if isinstance(data, str) else json.dumps(data)
+            archive.writestr(name, text.encode("utf-8", "surrogatepass"))
     return path
 
 
