@@ -25,7 +25,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "row": registry_page.rows([adapter])[0],
         "objections": adapters.objections(adapter),
         "serving": adapters.serving(adapter.engine, adapter.role),
-        "runs": adapter.training_runs.all(),
+        "runs": adapter.training_runs.select_related("started_from"),
+        "went_on": adapter.went_on.select_related("adapter"),
         "withdrawn": evaluation.withdrawn_rows(adapter),
         "promotions": Promotion.objects.filter(engine=adapter.engine, role=adapter.role).select_related(
             "adapter", "previous"

@@ -48,6 +48,7 @@ def card(run: TrainingRun) -> dict[str, Any]:
         "template_digest": template,
         "spec": run.spec,
         "training_run": run.pk,
+        "started_from": run.started_from.name if run.started_from else "",
         "code_version": run.code_version,
     }
 

@@ -131,8 +131,13 @@ def frame(found: Axes) -> SafeString:
 
 
 def loss_chart(run: TrainingRun, others: Sequence[TrainingRun] = ()) -> SafeString:
-    """Training loss raw and smoothed, held-out loss, and the smoothed loss of runs it is compared with."""
+    """Training loss raw and smoothed, held-out loss, and the smoothed loss of runs it is compared with.
+
+    The loss of DPO is of pairs, and that of held-out rows is of answers: they share no axis, so it has a chart of its own.
+    """
     mine = read(run)
+    if run.spec["method"] == "dpo":
+        mine = Series(mine.train, [], mine.steps)
     theirs = [(other, smooth(points(other))) for other in others]
     found = axes(
         [mine.train, mine.held_out, *(series for _, series in theirs)],
@@ -172,7 +177,14 @@ def _loss_words(mine: Series) -> str:
 
 
 def line_chart(run: TrainingRun, field: str, words: str) -> SafeString:
-    series = points(run, field)
+    return _line(run, points(run, field), words)
+
+
+def held_out_chart(run: TrainingRun, words: str) -> SafeString:
+    return _line(run, read(run).held_out, words)
+
+
+def _line(run: TrainingRun, series: list[Point], words: str) -> SafeString:
     found = axes([series], max(run.steps, run.step, 1))
     line = format_html('<path class="line" d="{}"/>', found.path(decimate(series)))
     said = f"{words}, {series[-1][1]:.3g} at step {series[-1][0]:g}" if series else f"{words}: nothing yet"

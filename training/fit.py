@@ -1,6 +1,6 @@
 """What a training run needs before it starts: memory, time, adapter size. Computed from shapes; nothing is loaded.
 
-Memory = frozen weights + adapter (weights, gradients, two Adam moments, fp32) + activations of one micro-batch + logits of
+Memory = frozen weights + adapter (weights, gradients, two Adam moments, fp32; with DPO from an adapter its copy) + activations of one micro-batch + logits of
 one head chunk. Time = 4 operations a parameter and token (forward, and backward through a frozen base), 6 with gradient
 checkpointing, at the rate the device reaches.
 """
@@ -20,6 +20,7 @@ from training.lora_spec import ALL_LINEAR, LoraSpec
 
 WEIGHT_BYTES = {"fp32": 4.0, "bf16": 2.0, "4bit": 0.6}
 ADAPTER_BYTES = 16  # fp32: weight, gradient, two moments
+FROZEN_BYTES = 4  # of the adapter that DPO is measured against
 PROCESS_BYTES = 700_000_000  # torch, transformers and peft themselves
 HEAD_CHUNK = 1024
 _LINEAR = re.compile(r"^model\.layers\.\d+\.(?P<kind>.+)\.weight$")
@@ -84,7 +85,7 @@ def estimate(
     steps, epochs = _steps(spec, tokens, rows)
     memory = (
         base.parameters * WEIGHT_BYTES[precision]
-        + adapter * ADAPTER_BYTES
+        + adapter * (ADAPTER_BYTES + (FROZEN_BYTES if spec.adapter else 0))
         + _activations(spec, base.config, at_once, precision)
         + PROCESS_BYTES
     )

@@ -128,6 +128,8 @@ def _prepare(run: TrainingRun, device: str) -> Path:
         metrics=str(run.metrics_file(run.fence)),
         supervisor=os.getpid(),
         threads=devices.threads(),
+        start=str(run.started_from.folder) if run.started_from else "",
+        start_digest=run.started_from.digest if run.started_from else "",
         card=adapters.card(run),
     ).write(folder / "job.json")
     return folder / "job.json"

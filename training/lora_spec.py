@@ -56,7 +56,8 @@ class LoraSpec(BaseModel):
     """One adapter's training. `length` is in tokens; with `packing` a bin of that many is one row of the batch.
 
     `epochs` counts passes over the rows; `max_steps` ends the run earlier. `evaluate`: problems on which the
-    finished adapter is tried against the base, 0 for none. `base` empty: the base of `engine`.
+    finished adapter is tried against the base, 0 for none. `base` empty: the base of `engine`. `adapter`: where DPO starts,
+    and what it is measured against; empty: the base.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,6 +68,7 @@ class LoraSpec(BaseModel):
     base: str = Field(default="", max_length=500)
     method: Literal["sft", "dpo"] = "sft"
     beta: float = Field(default=0.1, gt=0, le=10)
+    adapter: Annotated[str, Field(pattern=r"^([a-z]+@[0-9]{1,9})?$")] = ""
     rank: int = Field(default=32, ge=1, le=256)
     alpha: float = Field(default=64, gt=0, le=4096)
     dropout: float = Field(default=0.05, ge=0, lt=1)
@@ -96,6 +98,14 @@ class LoraSpec(BaseModel):
         if self.dataset.partition("@")[0] != self.role:
             raise ValueError(
                 f"dataset {self.dataset} holds rows of another role than {self.role}; choose one of its own"
+            )
+        if self.adapter and self.method != "dpo":
+            raise ValueError(
+                f"adapter {self.adapter} is where DPO starts, and sft starts from the base; leave it out, or write method: dpo"
+            )
+        if self.adapter and self.adapter.partition("@")[0] != self.role:
+            raise ValueError(
+                f"adapter {self.adapter} belongs to another role than {self.role}; choose one of its own"
             )
         if isinstance(self.targets, tuple) and not self.targets:
             raise ValueError(

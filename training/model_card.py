@@ -37,12 +37,23 @@ def text(adapter: Adapter) -> str:
             f"- dataset: {adapter.dataset}, {adapter.dataset.row_count:,} rows, digest `{adapter.dataset.digest}`"
         )
         lines.append(f"- licences of its rows: {', '.join(licences(adapter)) or 'none recorded'}")
+    if before := started_from(adapter):
+        lines.append(f"- trained on by DPO from the adapter `{before}`")
     if adapter.imported_from:
         lines.append(f"- imported from `{adapter.imported_from}`; its training is not recorded here")
     lines += ["", *_results(adapter)]
     if adapter.spec:
         lines += ["", "## Training", "", "```yaml", to_yaml(adapter.spec).rstrip(), "```"]
     return "\n".join(lines) + "\n"
+
+
+def started_from(adapter: Adapter) -> str:
+    """The name of the adapter it was trained on from, as its trainer wrote it down; "" for one that began on the base."""
+    try:
+        card = json.loads((adapter.folder / BASE_CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(card.get("started_from") or "") if isinstance(card, dict) else ""
 
 
 def licences(adapter: Adapter) -> list[str]:

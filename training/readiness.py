@@ -14,11 +14,19 @@ from django.db.models.functions import Cast
 from solver import engine_book
 from solver.engines.base_model import BadBase, BaseFiles, read_base
 from solver.engines.spec import EngineKind
-from training import devices, fit, version_rows
+from training import devices, fit, starting_adapter, version_rows
 from training.encoding import CannotEncode
 from training.fit import Fit
 from training.lora_spec import LoraSpec
-from training.models import DatasetRow, DatasetVersion, Device, ExampleState, TrainingEvent, VersionState
+from training.models import (
+    Adapter,
+    DatasetRow,
+    DatasetVersion,
+    Device,
+    ExampleState,
+    TrainingEvent,
+    VersionState,
+)
 from training.version_rows import Length
 
 LEAST_ROWS = 2
@@ -45,6 +53,7 @@ class Gate:
     findings: list[Finding] = field(default_factory=list)
     version: DatasetVersion | None = None
     base: BaseFiles | None = None
+    adapter: Adapter | None = None  # where it starts, and the reference of DPO; None: the base
     device: Device | None = None
     fit: Fit | None = None
     lengths: Sequence[Length] = ()
@@ -65,6 +74,8 @@ def check(spec: LoraSpec) -> Gate:
     gate = Gate(spec)
     _dataset(gate)
     _base(gate)
+    if gate.base and spec.adapter:
+        _adapter(gate)
     if gate.base and gate.version and gate.version.state == VersionState.READY:
         _rows(gate)
     _device(gate)
@@ -188,6 +199,17 @@ def _served_base(gate: Gate, base: BaseFiles) -> None:
             "ok",
             f"Base {base.folder.name}, {base.parameters / 1e6:,.1f} M parameters, served by {engine.name}",
         )
+
+
+def _adapter(gate: Gate) -> None:
+    assert gate.base
+    try:
+        gate.adapter = starting_adapter.find(gate.spec.adapter)
+        starting_adapter.check(gate.adapter, gate.spec, gate.base)
+    except starting_adapter.CannotStart as error:
+        gate.say("no", str(error), error.mend)
+    else:
+        gate.say("ok", f"Starts from adapter {gate.adapter}, which stays the reference", gate.adapter.name)
 
 
 def _rows(gate: Gate) -> None:

@@ -43,7 +43,7 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
 class TrainingRun(models.Model):
     """One adapter's training. `spec` is exact and never changes; another setting is another run (`cloned_from`).
 
-    `recipe` is shared by the runs that were started together, one a role. `metrics_read` is how many bytes of the
+    `started_from` is the adapter that DPO began with, None: the base. `recipe` is shared by the runs that were started together, one a role. `metrics_read` is how many bytes of the
     present attempt's report are in the events; `fence` is the attempt.
     """
 
@@ -72,6 +72,9 @@ class TrainingRun(models.Model):
     request_id = models.CharField(max_length=80, unique=True)
     recipe = models.CharField(max_length=64, blank=True, db_index=True)
     cloned_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="clones")
+    started_from = models.ForeignKey(
+        "training.Adapter", models.PROTECT, null=True, blank=True, related_name="went_on"
+    )
     adapter = models.ForeignKey(
         "training.Adapter", models.PROTECT, null=True, blank=True, related_name="training_runs"
     )

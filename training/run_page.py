@@ -19,7 +19,7 @@ ALERTS = 5
 class Extreme:
     """A held-out row and its loss; `row` leads to the example and its step."""
 
-    loss: float
+    loss: float | None  # None: not a number
     row: DatasetRow | None
     position: int
 
@@ -60,6 +60,9 @@ def live(run: TrainingRun, others: Sequence[TrainingRun] = ()) -> Live:
         "lr": curves.line_chart(run, "lr", "Learning rate"),
         "grad_norm": curves.line_chart(run, "grad_norm", "Gradient norm before clipping"),
     }
+    if run.spec["method"] == "dpo":
+        found.charts["margin"] = curves.line_chart(run, "margin", "Margin of the answer over the refused one")
+        found.charts["held_out"] = curves.held_out_chart(run, "Held-out loss on answer tokens")
     return found
 
 
@@ -79,6 +82,7 @@ def settings(run: TrainingRun) -> str:
 
 
 def comparable(run: TrainingRun) -> list[TrainingRun]:
-    """Runs of the same role that have something to show."""
-    others = TrainingRun.objects.filter(role=run.role, step__gt=0).exclude(pk=run.pk)
+    """Runs of the same role and method that have something to show; losses of SFT and DPO are different things."""
+    same = TrainingRun.objects.filter(role=run.role, spec__method=run.spec["method"])
+    others = same.filter(step__gt=0).exclude(pk=run.pk)
     return list(others.select_related("dataset").order_by("-pk")[:20])

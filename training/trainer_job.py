@@ -13,7 +13,11 @@ CHECKPOINTS_KEPT = 2
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`spec` is a canonical LoraSpec. `checkpoints` survives attempts; `metrics` is one file an attempt."""
+    """`spec` is a canonical LoraSpec. `checkpoints` survives attempts; `metrics` is one file an attempt.
+
+    `start`: folder of the adapter that training begins with and is measured against, empty for a fresh one on the base;
+    `start_digest`: SHA-256 of its weights.
+    """
 
     spec: dict[str, Any]
     base: str
@@ -23,6 +27,8 @@ class Job:
     metrics: str
     supervisor: int  # the process without which the trainer must not go on; 0: none
     threads: int = 1
+    start: str = ""
+    start_digest: str = ""
     card: dict[str, Any] = field(default_factory=dict)  # what the adapter's card says of its origin
 
     def write(self, path: Path) -> None:

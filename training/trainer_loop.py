@@ -19,6 +19,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from training.trainer_data import Collator
 from training.trainer_job import CHECKPOINTS_KEPT, EVAL_ROWS, last_checkpoint
 from training.trainer_model import IGNORED, preference_loss
+from training.trainer_reference import FrozenAdapter
 from training.trainer_report import Report, TrainingFailed
 from training.watch import Watch
 
@@ -28,11 +29,13 @@ EXTREMES = 5  # best and worst rows of an evaluation
 
 
 class LoraTrainer(Trainer):
-    """`batches` are those of the step being taken: the micro-batches' rows and tokens."""
+    """`dpo_beta` None: SFT. `frozen`: the reference of DPO, where it is not the base itself."""
 
-    def __init__(self, *, dpo_beta: float | None, seen: Seen, **kwargs: Any) -> None:
+    def __init__(
+        self, *, dpo_beta: float | None, frozen: FrozenAdapter | None = None, seen: Seen, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.dpo_beta, self.seen = dpo_beta, seen
+        self.dpo_beta, self.frozen, self.seen = dpo_beta, frozen, seen
         self.model_accepts_loss_kwargs = dpo_beta is None
 
     def compute_loss(
@@ -45,7 +48,8 @@ class LoraTrainer(Trainer):
         batch = dict(inputs)
         self.seen.took(batch.pop("rows"), batch.pop("tokens"))
         if self.dpo_beta is not None:
-            loss, margins = preference_loss(model, batch, self.dpo_beta, len(batch["segments"]) // 2)
+            pairs = len(batch["segments"]) // 2
+            loss, margins = preference_loss(model, batch, self.dpo_beta, pairs, self.frozen)
             self.seen.margins.extend(margins.tolist())
             return loss
         batch.pop("owner", None)
@@ -222,7 +226,7 @@ class Reporter(TrainerCallback):
             eta_s=round(left * (now - then) / max(1, len(self._recent) - 1), 1),
             memory_mb=_peak_megabytes(),
             rows=rows[:ROWS_TOLD],
-            **({"margin": sum(margins) / len(margins)} if margins else {}),
+            **({"margin": _finite(sum(margins) / len(margins))} if margins else {}),
         )
         self._look(state, control, loss, norm)
         if self.failure is None and (
@@ -250,7 +254,7 @@ class Reporter(TrainerCallback):
         assert self.trainer is not None
         loss, tokens, each = self.trainer.held_out(self.held)
         each.sort()
-        told = [{"loss": round(value, 4), "row": row} for value, row in each]
+        told = [{"loss": _finite(value), "row": row} for value, row in each]
         self.report.tell(
             "eval",
             step=state.global_step,

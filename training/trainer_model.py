@@ -8,6 +8,7 @@ tokens only, in chunks that are computed again in the backward pass instead of b
 from __future__ import annotations
 
 import types
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers import AttentionInterface, AutoModelForCausalLM
 from transformers.modeling_outputs import CausalLMOutput
+
+from training.trainer_reference import FrozenAdapter
 
 ATTENTION = "lab_segments"
 IGNORED = -100
@@ -135,9 +138,10 @@ def _chunk_losses(head: nn.Module, hidden: torch.Tensor, targets: torch.Tensor) 
 
 
 def preference_loss(
-    model: Any, batch: dict[str, Any], beta: float, pairs: int
+    model: Any, batch: dict[str, Any], beta: float, pairs: int, frozen: FrozenAdapter | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """DPO (Rafailov et al., 2023, equation 7) with the base itself as the reference: mean loss, and each pair's margin.
+    """DPO (Rafailov et al., 2023, equation 7): mean loss, and each pair's margin. The reference is the `frozen` adapter, or
+    the base itself.
 
     The batch holds answer and refused answer of each pair in turn: segments 2 i and 2 i + 1.
     """
@@ -149,12 +153,16 @@ def preference_loss(
         losses = model(**inputs).logits
         return torch.zeros(2 * pairs, device=losses.device).index_add(0, owner, -losses)
 
-    with torch.no_grad(), _without_adapter(model):
+    with torch.no_grad(), _as_reference(model, frozen):
         reference = likelihoods()
     gain = (likelihoods() - reference).view(pairs, 2)
     margins = beta * (gain[:, 0] - gain[:, 1])
     return -functional.logsigmoid(margins).mean(), margins.detach()
 
 
-def _without_adapter(model: Any) -> Any:
-    return getattr(model, "module", model).disable_adapter()
+def _as_reference(model: Any, frozen: FrozenAdapter | None) -> AbstractContextManager[None]:
+    bare = getattr(model, "module", model)
+    told: AbstractContextManager[None] = (
+        bare.disable_adapter() if frozen is None else frozen.standing_in(bare)
+    )
+    return told

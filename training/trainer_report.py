@@ -41,4 +41,8 @@ def read_lines(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
     except FileNotFoundError:
         return [], offset
     end = data.rfind(b"\n") + 1
-    return [json.loads(line) for line in data[:end].splitlines()], offset + end
+    return [json.loads(line, parse_constant=_no_number) for line in data[:end].splitlines()], offset + end
+
+
+def _no_number(_: str) -> None:
+    """NaN and Infinity, which Python writes and a database refuses."""

@@ -19,6 +19,7 @@ from training.trainer_data import Bins, Collator
 from training.trainer_job import Job, last_checkpoint
 from training.trainer_loop import LoraTrainer, Reporter, Seen, held_out_rows
 from training.trainer_model import adapted, load_base
+from training.trainer_reference import FrozenAdapter, begin_at
 from training.trainer_report import Report, TrainingFailed
 
 FIRST_ROWS = 8
@@ -52,6 +53,10 @@ def prepare(job: Job, report: Report) -> Prepared:
         checkpointing=spec["gradient_checkpointing"],
         quantised=precision == "4bit",
     )
+    frozen = None
+    if job.start:
+        begin_at(model, Path(job.start), job.start_digest)
+        frozen = FrozenAdapter(model)
     pairs = spec["method"] == "dpo"
     bins = Bins(train, spec["length"], packing=spec["packing"], seed=spec["seed"])
     pad = min(tokens.stop_ids)
@@ -60,6 +65,7 @@ def prepare(job: Job, report: Report) -> Prepared:
     reporter = Reporter(report, seen, spec, held_out, job.supervisor)
     trainer = LoraTrainer(
         dpo_beta=spec["beta"] if pairs else None,
+        frozen=frozen,
         seen=seen,
         model=model,
         args=_arguments(job, spec, device, precision),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,9 @@ from django.http import QueryDict
 
 from solver import engine_book
 from solver.engines.spec import EngineKind
-from training import lora_spec, readiness, training_runs
+from training import lora_spec, readiness, starting_adapter, training_runs
 from training.lora_spec import PRESETS, ROLES, BadSpec, Fault, LoraSpec
-from training.models import DatasetVersion, Device, VersionState
+from training.models import Adapter, DatasetVersion, Device, VersionState
 from training.readiness import Gate
 
 NUMBERS = (
@@ -26,6 +27,7 @@ CHOICES = {
     "precision": ("auto", "fp32", "bf16", "4bit"),
 }
 SWITCHES = ("packing", "gradient_checkpointing")
+STARTS = 50  # adapters to start from, the newest
 
 
 @dataclass(slots=True)
@@ -71,6 +73,26 @@ def first(preset: str, role: str, dataset: str) -> str:
     return lora_spec.to_yaml({"recipe": True, **({"datasets": newest} if newest else {}), **settings})
 
 
+def going_on(adapter: Adapter) -> str:
+    """DPO that starts from `adapter`, with the settings it was trained with, on the newest rows of its role. A learning rate
+    of SFT would carry it away from its reference at once, so a tenth of it is written."""
+    settings = {**PRESETS["micro" if adapter.engine == engine_book.MICRO else "paper"][1], **adapter.spec}
+    with contextlib.suppress(starting_adapter.CannotStart):  # the gate says it
+        settings |= starting_adapter.shape(adapter)
+    newest = training_runs.newest_datasets()
+    settings |= {
+        "role": adapter.role,
+        "dataset": newest.get(adapter.role, f"{adapter.role}@v1"),
+        "engine": adapter.engine,
+        "method": "dpo",
+        "adapter": str(adapter),
+        "dropout": 0.0,
+        "lr": settings["lr"] / 10,
+    }
+    order = {name: settings[name] for name in ("role", "dataset", "engine", "method", "adapter")}
+    return lora_spec.to_yaml(order | settings)
+
+
 def from_form(post: QueryDict) -> str:
     data: dict[str, Any] = {}
     role = post.get("role", "")
@@ -80,7 +102,7 @@ def from_form(post: QueryDict) -> str:
         names = {one: name for one in ROLES if (name := post.get(f"dataset.{one}", ""))}
         data.update(recipe=True, datasets=names)
     data["engine"] = post.get("engine", "")
-    for name in ("base", "targets", "device"):
+    for name in ("base", "adapter", "targets", "device"):
         if value := post.get(name, "").strip():
             data[name] = value
     for name in NUMBERS:
@@ -120,6 +142,8 @@ def form(draft: Draft) -> dict[str, Any]:
         "engines": [spec for spec in engine_book.all_engines() if spec.kind is not EngineKind.RECORDED],
         "engine": shown["engine"],
         "base": shown["base"],
+        "adapters": [str(one) for one in Adapter.objects.all()[:STARTS]],
+        "adapter": shown["adapter"],
         "targets": targets if isinstance(targets, str) else ", ".join(targets),
         "numbers": [(name, "" if shown[name] is None else shown[name]) for name in NUMBERS],
         "choices": [(name, values, shown[name]) for name, values in CHOICES.items()],

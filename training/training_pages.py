@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from training import evaluation, registry_page, run_page, training_draft, training_runs
 from training.lora_spec import PRESETS, BadSpec, read_spec
-from training.models import Device, TrainingRun
+from training.models import Adapter, Device, TrainingRun
 
 PAGE = 30
 
@@ -45,6 +45,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """GET shows a preset; POST with `do` = compose, check or start. The YAML decides, the form only writes it."""
     if request.method != "POST":
+        if start := Adapter.objects.filter(pk=_whole(request, "adapter")).first():
+            return _draft_page(request, training_draft.from_text(training_draft.going_on(start)))
         text = training_draft.first(
             request.GET.get("preset", ""), request.GET.get("role", ""), request.GET.get("dataset", "")
         )
@@ -110,7 +112,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run(pk: int) -> TrainingRun:
-    return get_object_or_404(TrainingRun.objects.select_related("dataset", "adapter", "cloned_from"), pk=pk)
+    return get_object_or_404(
+        TrainingRun.objects.select_related("dataset", "adapter", "cloned_from", "started_from"), pk=pk
+    )
 
 
 @require_safe

@@ -52,6 +52,7 @@ def start(
                 request_id=request_id,
                 recipe=recipe,
                 cloned_from=cloned_from,
+                started_from=gate.adapter,
                 created_by=created_by,
                 code_version=code_version(),
                 published_at=None if publish_to_workers else now(),

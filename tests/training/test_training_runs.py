@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
 import signal
 import threading
 import time
@@ -16,6 +18,7 @@ from django.utils.timezone import now
 
 from solver.engines import base_model
 from tests.training import micro_rows
+from tests.training.test_adapters import imported
 from tests.training.versions import make_version, micro_version, quick_spec
 from training import (
     adapters,
@@ -28,7 +31,7 @@ from training import (
     training_runs,
 )
 from training.lora_spec import BadSpec, read_spec
-from training.models import Device, Example, ExampleState, TrainingEvent, TrainingRun
+from training.models import Adapter, Device, Example, ExampleState, TrainingEvent, TrainingRun
 from training.rows_file import Row
 from training.run_models import TrainingStatus
 
@@ -56,7 +59,7 @@ def in_background(run: TrainingRun) -> threading.Thread:
     return thread
 
 
-def until(ready: Callable[[], bool], timeout_s: float = 60.0) -> None:
+def until(ready: Callable[[], bool], timeout_s: float = 240.0) -> None:
     end = time.monotonic() + timeout_s
     while not ready():
         assert time.monotonic() < end, "it did not come to pass"
@@ -146,7 +149,7 @@ def test_a_trainer_killed_with_9_is_resumed_from_its_last_whole_checkpoint() -> 
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="checkpoint").exists())
     os.kill(trainer_of(run), signal.SIGKILL)
-    thread.join(60)
+    thread.join(240)
     run.refresh_from_db()
     assert (run.status, run.deaths) == (TrainingStatus.QUEUED, 1) and run.checkpoint >= 2
     training_runs_shortened(run, 14)
@@ -189,7 +192,7 @@ def test_save_and_stop_leaves_a_usable_adapter_and_abort_keeps_what_was_saved() 
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="metrics").exists())
     assert training_runs.save_and_stop(run.pk)
-    thread.join(60)
+    thread.join(240)
     run.refresh_from_db()
     assert run.status == TrainingStatus.STOPPED and run.adapter is not None and run.checkpoint == run.step
     assert 0 < run.step < 500 and run.message == f"Saved and stopped at step {run.step}."
@@ -198,7 +201,7 @@ def test_save_and_stop_leaves_a_usable_adapter_and_abort_keeps_what_was_saved() 
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="metrics", step__gt=stopped_at).exists())
     assert training_runs.abort(run.pk)
-    thread.join(60)
+    thread.join(240)
     run.refresh_from_db()
     assert (run.status, run.reason, run.checkpoint) == (TrainingStatus.CANCELLED, "aborted", stopped_at)
 
@@ -282,7 +285,6 @@ def test_a_7b_on_a_cpu_is_refused_with_the_estimate(tmp_path: Any, monkeypatch: 
 def seven_billion(folder: Any) -> Any:
     """Qwen2.5-7B's shapes: the headers of its weights with no data behind, and the micro tokenizer."""
     import json
-    import shutil
 
     from django.conf import settings
 
@@ -315,6 +317,66 @@ def test_a_dpo_run_without_preference_pairs_is_refused() -> None:
         Row(r.position, r.split, r.messages, r.answer, "print(0)") for r in micro_rows.rows("coding", 6, 2)
     ]
     assert not reasons(quick_spec(make_version("coding", pairs), method="dpo"))
+
+
+# -- DPO that starts from an adapter
+
+
+def from_adapter(adapter: Adapter, **changes: Any) -> Any:
+    told = [dataclasses.replace(row, refused="print(0)") for row in micro_rows.rows("coding", 6, 2)]
+    shape = {"rank": 16, "alpha": 32, "method": "dpo", "adapter": str(adapter)}
+    return quick_spec(make_version("coding", told), **{**shape, **changes})
+
+
+def test_an_adapter_to_start_from_must_be_known_of_the_role_and_of_the_runs_shape_and_base() -> None:
+    made = imported("coding")
+    spec = from_adapter(made)
+    gate = readiness.check(spec)
+    assert gate.open and gate.adapter == made
+    assert any("Starts from adapter coding@1" in finding.title for finding in gate.findings)
+    assert "There is no adapter coding@7. Of coding there are: coding@1" in reasons(
+        read_spec({**spec.canonical(), "adapter": "coding@7"})
+    )
+    told = reasons(read_spec({**spec.canonical(), "rank": 8, "targets": ["q_proj"]}))
+    assert "another shape than this run. Write rank: 16, targets: [down_proj" in told
+    Adapter.objects.update(base_fingerprint="0" * 64)
+    assert "coding@1 was trained on another base" in reasons(spec)
+    Adapter.objects.update(base_fingerprint="", digest="0" * 64)
+    shutil.copytree(made.folder, Adapter.objects.get().folder, dirs_exist_ok=True)
+    assert "not those that were registered" in reasons(spec)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"method": "sft"}, "Adapter coding@1 is where DPO starts"),
+        ({"adapter": "planning@1"}, "Adapter planning@1 belongs to another role than coding"),
+        ({"adapter": "coding@0a1b"}, "adapter: "),
+    ],
+)
+def test_an_adapter_to_start_from_is_refused_where_it_means_nothing(
+    changes: dict[str, str], words: str
+) -> None:
+    data = {"role": "coding", "dataset": "coding@v1", "method": "dpo", "adapter": "coding@1", **changes}
+    with pytest.raises(BadSpec, match=words):
+        read_spec(data)
+
+
+@torch_needed
+def test_a_run_that_starts_from_an_adapter_leaves_another_whose_lineage_leads_both_ways() -> None:
+    parent = imported("coding")
+    run = start(from_adapter(parent, max_steps=2, lr=1e-4))
+    assert run.started_from == parent
+    assert launch.execute(run.pk, "test") is True
+    run.refresh_from_db()
+    assert run.status == TrainingStatus.FINISHED and run.adapter is not None and run.adapter != parent
+    assert list(parent.went_on.all()) == [run]
+    assert (
+        f"trained on by DPO from the adapter `{parent.name}`"
+        in (run.adapter.folder / "README.md").read_text()
+    )
+    first = TrainingEvent.objects.filter(run=run, kind="metrics").order_by("seq").first()
+    assert first is not None and first.payload["loss"] == pytest.approx(0.6931, abs=1e-3)
 
 
 def test_the_registry_knows_what_serves_before_anything_was_promoted() -> None:
