@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("peft", reason="training needs peft")
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PATIENCE_MS = 240_000
+PATIENCE_MS = 120_000
 BASE = Path(settings.BASE_DIR) / "micro/artefact/base"
 # Each step sees all rows alike, so that the loss is as smooth as the training is.
 WHOLE = {
@@ -117,7 +117,7 @@ def test_a_training_that_was_stopped_on_its_page_is_resumed_there_and_its_curve_
     live_server_url: str, page: Page
 ) -> None:
     version = micro_version("debugging", 6, 2)
-    run = launch(page, live_server_url, version, max_steps=90, schedule="constant", lr=0.0005, warmup=0)
+    run = launch(page, live_server_url, version, max_steps=390, schedule="constant", lr=0.0005, warmup=0)
     with at_work(training_tasks.train, run):
         until_step(page, 6)
         page.get_by_role("button", name="Save and stop").click()
@@ -126,7 +126,7 @@ def test_a_training_that_was_stopped_on_its_page_is_resumed_there_and_its_curve_
     expect(page.get_by_role("link", name="Adapter debugging@1")).to_be_visible()
     stopped = step(page)
     before = curve(page)
-    assert 6 <= stopped < 90 and len(before) == stopped
+    assert 6 <= stopped < 390 and len(before) == stopped
 
     page.get_by_role("button", name=f"Resume from step {stopped}").click()
     with at_work(training_tasks.train, run):
@@ -146,7 +146,8 @@ def assert_goes_on(told: list[tuple[float, float]], stopped: int) -> None:
     assert max(strides) - min(strides) < 0.25  # in tenths of a unit of the drawing
     down = [y for _, y in told]
     fallen = abs(down[stopped - 1] - down[0])
-    assert abs(down[stopped] - down[stopped - 1]) < fallen / 2
+    usual = max(abs(after - before) for before, after in itertools.pairwise(down[:stopped]))
+    assert abs(down[stopped] - down[stopped - 1]) <= max(fallen / 2, usual)
 
 
 def test_a_training_that_diverges_says_so_while_one_looks(live_server_url: str, page: Page) -> None:
@@ -206,14 +207,14 @@ def test_preference_pairs_become_a_training_that_goes_on_from_an_adapter(
 ) -> None:
     """From the dataset version to its launch on the base; then from the adapter that it left, which is the reference."""
     told = [dataclasses.replace(row, refused="print(0)") for row in micro_rows.rows("retrieval", 6, 2)]
-    version = make_version("retrieval", told)
+    version = make_version("retrieval", told, spec={"role": "retrieval"})
     page.goto(f"{live_server_url}/datasets/retrieval/v1/")
     page.get_by_role("link", name="Train on it").click()
     page.get_by_label("Method").select_option("dpo")
     page.get_by_label("Max steps").fill("3")
     for name, value in (("Batch", "4"), ("Save every", "3"), ("Evaluate", "0")):
         page.get_by_label(name).fill(value)
-    expect(page.get_by_label("Exact YAML")).to_have_value(re.compile("method: dpo.*evaluate: 0", re.DOTALL))
+    expect(page.get_by_label("Exact YAML")).to_have_value(re.compile("evaluate: 0.*method: dpo", re.DOTALL))
     expect(page.locator("[data-gates]")).to_contain_text("for 3 steps")
     first = press_launch(page)
     expect(page.get_by_text("the base, which is the reference")).to_be_visible()
@@ -248,10 +249,10 @@ def test_the_exam_of_an_adapter_fills_while_one_looks(live_server_url: str, page
     page.get_by_role("button", name="Re-sit the exam").click()
     page.wait_for_url(re.compile(r"/training/exams/\d+/"))
     marks = page.locator("#exam-marks")
-    expect(marks).to_contain_text("waiting, 0 of 4 answers")
+    expect(marks).to_contain_text("waiting, 0 of 6 answers")
     with at_work(training_tasks.exam, Exam.objects.get().pk):
-        expect(marks).to_contain_text("done, 4 of 4 answers")  # by itself
-    for column in ("base", "new"):
+        expect(marks).to_contain_text("done, 6 of 6 answers")  # by itself
+    for column in ("base", "previous", "new"):
         row = marks.locator("tr", has=page.get_by_text(column, exact=True))
         expect(row.locator("td").nth(2)).to_have_text("2")
         expect(row).to_contain_text("of 2")
