@@ -21,6 +21,7 @@ from solver.strategies.parameters import Parameter
 from solver.strategies.registry import STRATEGIES, BadParameter, StrategyInfo
 from trajectories.models import Problem, Run
 from trajectories.problem_schema import TestKind
+from trajectories.sent_once import key_of_form
 
 DEFAULT_STRATEGY = "mapcoder"
 AGENTS = (Role.RETRIEVAL, Role.PLANNING, Role.CODING, Role.DEBUGGING)
@@ -121,7 +122,7 @@ def start(problem: Problem, sent: QueryDict, user: str) -> Run:
         adapters=_switched_off(engine, sent),
         ask_anew="ask_anew" in sent,
         constrained=bool(sent.get(f"{engine}.constrained")),
-        request_id=sent.get("request_id", "")[:64],
+        request_id=key_of_form(sent),
         created_by=user,
     )
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from training import evaluation, registry_page, run_page, training_draft, training_runs
 from training.lora_spec import PRESETS, BadSpec, read_spec
 from training.models import Adapter, Device, TrainingRun
+from trajectories.sent_once import key_of_form
 
 PAGE = 30
 
@@ -66,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest, text: str) -> list[TrainingRun]:
-    request_id, user = request.POST.get("request_id", "")[:64], request.user.get_username()
+    request_id, user = key_of_form(request.POST), request.user.get_username()
     specs = training_runs.read(text)
     if len(specs) == 1:
         return [training_runs.start(specs[0], request_id=request_id, created_by=user)]

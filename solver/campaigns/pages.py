@@ -29,6 +29,7 @@ from solver.campaigns.models import Campaign, CampaignCell, CampaignRun, SlotSta
 from solver.campaigns.plan import forecast, plan
 from solver.campaigns.scoring import OUTCOME_WORDS, compare
 from solver.campaigns.spec import BadCampaign, CampaignSpec, read_data, read_yaml
+from trajectories.sent_once import key_of_form
 
 PAGE = 30
 
@@ -80,7 +81,7 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         campaign = lifecycle.start(
             read_yaml(text),
-            request_id=request.POST.get("request_id", "")[:64],
+            request_id=key_of_form(request.POST),
             created_by=request.user.get_username(),
         )
     except BadCampaign:

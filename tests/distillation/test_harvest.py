@@ -148,6 +148,8 @@ def test_one_press_starts_one_job_and_mistakes_are_told(pair: Pair, client: Clie
     addresses = {client.post("/distillation/new/", data).headers["Location"] for _ in range(2)}
     job = Distillation.objects.get()
     assert addresses == {f"/distillation/{job.pk}/"}
+    another = client.post("/distillation/new/", {**data, "name": "Changed after Back"}).headers["Location"]
+    assert another == f"/distillation/{Distillation.objects.latest('pk').pk}/" and another not in addresses
     assert "2 runs" in client.post("/distillation/new/", {**data, "look": "1"}).content.decode()
     wrong = client.post("/distillation/new/", {**data, "teacher": "nobody", "request_id": "y"})
     assert wrong.status_code == 422 and "there is no engine" in wrong.content.decode()

@@ -93,6 +93,19 @@ def test_sent_twice_it_starts_one_run(client: Client) -> None:
     assert Run.objects.count() == 2  # a fresh page is a fresh request
 
 
+def test_a_form_that_was_changed_after_back_starts_what_it_says_now(client: Client) -> None:
+    problem = make_problem()
+    form = {**sent(page(client, problem)), "engine": "local"}
+    client.post(f"/problems/{problem.pk}/solve/", {**form, "seed": "1"})
+    for seed in ("1", "2", "2"):
+        client.post(f"/problems/{problem.pk}/solve/", {**form, "seed": seed})
+    del form["local.coding"]
+    client.post(f"/problems/{problem.pk}/solve/", {**form, "seed": "2"})
+    runs = Run.objects.order_by("pk")
+    assert [run.seed for run in runs] == [1, 2, 2]
+    assert [run.engine["roles"]["coding"] for run in runs] == ["coding@1", "coding@1", "base"]
+
+
 def test_an_adapter_without_its_tick_is_left_out(client: Client) -> None:
     problem = make_problem()
     form = {**sent(page(client, problem)), "engine": "local"}

@@ -27,6 +27,7 @@ from training.examples import ROLES
 from training.models import DatasetRow, DatasetVersion, Example, Way
 from training.spec_text import BadJob, read_data, read_yaml, to_yaml
 from trajectories.exporters.streamed import streamed
+from trajectories.sent_once import key_of_form
 
 PAGE = 50
 LARGEST_UPLOAD = 512 << 20
@@ -60,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
             else read_yaml(DatasetSpec, request.POST.get("yaml", ""))
         )
         version = lifecycle.start(
-            spec, request_id=request.POST.get("request_id", "")[:64], created_by=request.user.get_username()
+            spec, request_id=key_of_form(request.POST), created_by=request.user.get_username()
         )
     except BadJob as error:
         shown = request.POST.dict() | {"yaml": request.POST.get("yaml", "")}

@@ -22,6 +22,7 @@ from training.spec_text import BadJob, read_data, read_yaml, to_yaml
 from training.supervision import report as supervision_report
 from training.supervision.models import Supervision
 from trajectories.models import Problem, Run
+from trajectories.sent_once import key_of_form
 
 PAGE = 50
 SHOWN_RUNS = 50
@@ -45,7 +46,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 request, {**_typed(request.POST), "yaml": to_yaml(spec)}, made=lifecycle.planned(spec)
             )
         job = lifecycle.start(
-            spec, request_id=request.POST.get("request_id", "")[:40], created_by=request.user.get_username()
+            spec, request_id=key_of_form(request.POST), created_by=request.user.get_username()
         )
     except BadJob as error:
         return _form(request, _typed(request.POST), error.faults, status=422)

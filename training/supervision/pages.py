@@ -15,6 +15,7 @@ from training.spec_text import BadJob, read_data, to_yaml
 from training.supervision import lifecycle, report
 from training.supervision.models import Supervision, SupervisionCase
 from training.supervision.spec import SupervisionSpec
+from trajectories.sent_once import key_of_form
 
 PAGE = 50
 NUMBERS = ("votes", "rounds", "draws", "replays")
@@ -32,7 +33,7 @@ def new(request: HttpRequest) -> HttpResponse:
         spec = read_data(SupervisionSpec, _given(request.POST))
         job = lifecycle.start(
             spec,
-            request_id=request.POST.get("request_id", "")[:64],
+            request_id=key_of_form(request.POST),
             created_by=request.user.get_username(),
         )
     except BadJob as error:
