@@ -272,6 +272,15 @@ def test_a_folder_whose_name_is_too_long_is_refused_in_a_sentence(client: Client
     assert "cannot be a folder: File name too long" in page
 
 
+def test_every_share_of_an_evaluation_stands_with_its_interval_and_its_number(client: Client) -> None:
+    made = imported()
+    share = {"value": 0.5, "low": 0.3, "high": 0.7, "n": 40}
+    told = {"solved": share, "first_try": share, "roles": {"coding": {"affected": share}}}
+    evaluated(made, base=told, new=told)
+    page = client.get(f"/training/adapters/{made.pk}/").content.decode()
+    assert page.count("[30 %, 70 %] of 40") == 6 and page.count("50 %") == 6
+
+
 def test_home_asks_nobody_to_measure_what_is_being_measured(client: Client) -> None:
     make_run(status="finished", verdict="WA")
     chosen = imported()
