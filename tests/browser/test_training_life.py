@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("peft", reason="training needs peft")
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PATIENCE_MS = 120_000
+PATIENCE_MS = 240_000
 BASE = Path(settings.BASE_DIR) / "micro/artefact/base"
 # Each step sees all rows alike, so that the loss is as smooth as the training is.
 WHOLE = {
