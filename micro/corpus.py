@@ -16,10 +16,14 @@ from micro.source import NAMES, THINGS
 from micro.tokenizer import END_OF_TEXT, TURN_END, chat
 from solver.strategies.team import NONE
 
+# The shortest documents that show how steps are put together are the most frequent: a small model learns the order of the
+# steps from many of them, and hardly at all from few long ones.
+KINDS = ("step", "plan", "solution", "retrieval", "planning", "confidence", "coding", "debugging")
+KIND_WEIGHTS = (5, 40, 8, 10, 12, 6, 9, 10)
 TRANSFORMS = (0, 1, 2, 3)
 TRANSFORM_WEIGHTS = (10, 25, 32, 33)
-KINDS = ("step", "solution", "retrieval", "planning", "confidence", "coding", "debugging")
-KIND_WEIGHTS = (7, 25, 14, 17, 8, 13, 16)
+TRANSFORMS_OF_A_PLAN = (0, 1, 2, 3, 4)  # one more than a problem has
+TRANSFORM_WEIGHTS_OF_A_PLAN = (5, 25, 35, 25, 10)
 LONGEST_ERROR = 60
 _SLIPS = (
     (" > ", " >= "),
@@ -49,7 +53,9 @@ def documents(seed: str) -> Iterator[Document]:
     rng = random.Random(seed)
     while True:
         kind = rng.choices(KINDS, KIND_WEIGHTS)[0]
-        problem = sketch(rng, rng.choices(TRANSFORMS, TRANSFORM_WEIGHTS)[0], Split.TRAIN)
+        options = TRANSFORMS_OF_A_PLAN if kind == "plan" else TRANSFORMS
+        weights = TRANSFORM_WEIGHTS_OF_A_PLAN if kind == "plan" else TRANSFORM_WEIGHTS
+        problem = sketch(rng, rng.choices(options, weights)[0], Split.TRAIN)
         yield _WRITERS[kind](rng, problem)
 
 
@@ -61,6 +67,10 @@ def _step(rng: random.Random, _: MicroProblem) -> Document:
     phrase = phrase.replace("{things}", rng.choice(THINGS)).replace("{name}", rng.choice(NAMES))
     phrase = phrase.replace("{of}", rng.choice(("the result", "what remains")))
     return Document(f"{phrase}\n", f"{step.plan}\n{operation.tag}\n{step.code}{END_OF_TEXT}")
+
+
+def _plan(_: random.Random, problem: MicroProblem) -> Document:
+    return Document(f"{problem.statement.text}\n\n", oracle.planning(problem.chain) + END_OF_TEXT)
 
 
 def _solution(rng: random.Random, problem: MicroProblem) -> Document:
@@ -109,6 +119,7 @@ def _debugging(rng: random.Random, problem: MicroProblem) -> Document:
 
 _WRITERS = {
     "step": _step,
+    "plan": _plan,
     "solution": _solution,
     "retrieval": _retrieval,
     "planning": _planning,

@@ -43,7 +43,7 @@ HABITS: dict[str, tuple[Habit, Habit, Habit, Habit, Habit]] = {
         Habit.WORD_FOR_NUMBER,
     ),
     "coding": (Habit.TIDY, Habit.UNFENCED, Habit.MISREAD_INPUT, Habit.MISREAD_INPUT, Habit.UNFENCED),
-    "debugging": (Habit.SAME_AGAIN, Habit.TALK, Habit.TIDY, Habit.SAME_AGAIN, Habit.TALK),
+    "debugging": (Habit.TIDY, Habit.TALK, Habit.SAME_AGAIN, Habit.SAME_AGAIN, Habit.TALK),
 }
 MISREADINGS: dict[str, str] = {
     "list": "a = list(map(int, input().split()))",

@@ -21,12 +21,13 @@ LOG_EVERY = 25
 
 @dataclass(frozen=True)
 class Plan:
-    """`tokens_a_step` counts padding; `save_every` is in steps."""
+    """`tokens_a_step` counts padding; `warm_up`, `cool_down` and `save_every` are in steps."""
 
     steps: int
     tokens_a_step: int
     rates: Rates
     warm_up: int
+    cool_down: int
     seed: int
     save_every: int = 50
 
@@ -52,7 +53,7 @@ def learn(
         batch = sequences.collate(next(batches), END_OF_TEXT_ID)
         loss = loss_of(batch.ids.to(device), batch.weighed.to(device))
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = weights.step(rate_factor(step, plan.steps, plan.warm_up))
+        norm = weights.step(rate_factor(step, plan.steps, plan.warm_up, plan.cool_down))
         progress.took(step + 1, float(loss.detach()), norm, batch.tokens)
         if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
             _save(folder / "checkpoint.pt", weights, step + 1)

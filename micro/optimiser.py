@@ -20,9 +20,12 @@ class Rates:
     decay: float = 0.0
 
 
-def rate_factor(step: int, steps: int, warm_up: int) -> float:
-    """Linear warm-up, then linear decay to 2 % of the peak."""
-    return min(1.0, (step + 1) / warm_up) * max(0.02, 1 - step / steps)
+def rate_factor(step: int, steps: int, warm_up: int, cool_down: int) -> float:
+    """Linear warm-up, the peak, then linear decay to 2 % of it in the last `cool_down` steps.
+
+    Before the decay begins nothing depends on `steps`: a run may be given more or fewer while it is under way.
+    """
+    return min(1.0, (step + 1) / warm_up) * min(1.0, max(0.02, (steps - step) / cool_down))
 
 
 class MasterWeights:

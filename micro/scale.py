@@ -54,20 +54,21 @@ class Scale:
 
 FULL = Scale(
     name="full",
-    shape=Shape(hidden=256, layers=4, heads=4, kv_heads=2, feed_forward=768, vocabulary=1280),
+    shape=Shape(hidden=256, layers=6, heads=4, kv_heads=2, feed_forward=384, vocabulary=1280),
     tokenizer_documents=20_000,
-    pretraining_documents=60_000,
+    pretraining_documents=150_000,
     pretraining=Plan(
-        steps=1600,
+        steps=4000,
         tokens_a_step=4096,
-        rates=Rates(weights=3e-3, matrices=6e-3),
+        rates=Rates(weights=3e-3, matrices=5e-3),
         warm_up=40,
+        cool_down=1900,
         seed=1,
     ),
     teacher_problems=4000,
     student_problems=800,
     adapters=Plan(
-        steps=240, tokens_a_step=3072, rates=Rates(weights=2e-3), warm_up=20, seed=2, save_every=50
+        steps=240, tokens_a_step=3072, rates=Rates(weights=2e-3), warm_up=20, cool_down=240, seed=2, save_every=50
     ),
     rank=16,
     evaluation_problems=400,
@@ -83,11 +84,12 @@ CI = Scale(
         tokens_a_step=3072,
         rates=Rates(weights=3e-3, matrices=6e-3),
         warm_up=20,
+        cool_down=400,
         seed=1,
     ),
     teacher_problems=300,
     student_problems=150,
-    adapters=Plan(steps=50, tokens_a_step=2048, rates=Rates(weights=3e-3), warm_up=5, seed=2, save_every=50),
+    adapters=Plan(steps=50, tokens_a_step=2048, rates=Rates(weights=3e-3), warm_up=5, cool_down=50, seed=2, save_every=50),
     rank=8,
     evaluation_problems=60,
 )
@@ -98,7 +100,7 @@ SMOKE = replace(
     shipped_base=True,
     teacher_problems=80,
     student_problems=24,
-    adapters=Plan(steps=20, tokens_a_step=2048, rates=Rates(weights=4e-3), warm_up=3, seed=2),
+    adapters=Plan(steps=20, tokens_a_step=2048, rates=Rates(weights=4e-3), warm_up=3, cool_down=20, seed=2),
     rank=8,
     evaluation_problems=32,
 )
