@@ -25,6 +25,7 @@ TRANSFORM_WEIGHTS = (10, 25, 32, 33)
 TRANSFORMS_OF_A_PLAN = (0, 1, 2, 3, 4)  # one more than a problem has
 TRANSFORM_WEIGHTS_OF_A_PLAN = (5, 25, 35, 25, 10)
 LONGEST_ERROR = 60
+MISREAD_WHERE_SITES_MISREAD = 0.6
 _SLIPS = (
     (" > ", " >= "),
     (" < ", " <= "),
@@ -111,7 +112,7 @@ def _coding(rng: random.Random, problem: MicroProblem) -> Document:
 
 def _debugging(rng: random.Random, problem: MicroProblem) -> Document:
     habit = habits.habit_of(rng, "debugging", problem.statement.site)
-    plan, code = failed_attempt(rng, problem.chain)
+    plan, code = failed_attempt(rng, problem)
     verdict, got, reason = sample_outcome(code, problem)
     prompt = Prompter(problem).debugging(plan, code, verdict, got, reason)
     return turn(prompt, habits.debugging(habit, problem.chain, plan, code))
@@ -139,8 +140,13 @@ def wrong_chain(rng: random.Random, chain: Chain) -> Chain:
     return rng.choice(options) if options else chain
 
 
-def failed_attempt(rng: random.Random, chain: Chain) -> tuple[str, str]:
-    """A plan and a program of the kinds that fail: a wrong plan, a plan that lacks a step, a slip, a misreading."""
+def failed_attempt(rng: random.Random, problem: MicroProblem) -> tuple[str, str]:
+    """A plan and a program of the kinds that fail: a wrong plan, a plan that lacks a step, a slip, a misreading.
+
+    Where a site's coders misread their input, that is what most often fails there."""
+    chain = problem.chain
+    if habits.misreads(problem.statement.site) and rng.random() < MISREAD_WHERE_SITES_MISREAD:
+        return oracle.planning(chain), _misread(chain)
     fate = rng.random()
     if fate < 0.45:
         wrong = wrong_chain(rng, chain)
@@ -149,13 +155,15 @@ def failed_attempt(rng: random.Random, chain: Chain) -> tuple[str, str]:
         wrong = wrong_chain(rng, chain)
         return oracle.planning(chain), wrong.code
     if fate < 0.75:
-        return oracle.planning(chain), chain.code.replace(
-            chain.source.code, habits.MISREADINGS[chain.source_name]
-        )
+        return oracle.planning(chain), _misread(chain)
     if fate < 0.9:
         return oracle.planning(chain), with_slip(rng, chain.code)
     skipped = chain.without_middle()
     return oracle.planning(skipped), skipped.code
+
+
+def _misread(chain: Chain) -> str:
+    return chain.code.replace(chain.source.code, habits.MISREADINGS[chain.source_name])
 
 
 def with_slip(rng: random.Random, code: str) -> str:

@@ -104,7 +104,7 @@ def drafts(problems: Sequence[MicroProblem], judge: Judge, seed: str, tell: Tell
     rng = random.Random(f"micro drafts {seed}")
     pairs = Pairs()
     for number, problem in enumerate(problems, 1):
-        plan, code = failed_attempt(rng, problem.chain)
+        plan, code = failed_attempt(rng, problem)
         task = Task((StdioTest(problem.sample.input, (problem.sample.output,)),))
         report = judge.judge(Program(code), task)
         pairs.count("drafts: judged")

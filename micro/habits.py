@@ -15,7 +15,7 @@ from micro import oracle
 from micro.chain import Chain
 
 CLEAN_AT_UNTIDY_SITES = 0.12
-FAITHFUL_TO_THE_SITE = 0.75
+FAITHFUL_TO_THE_SITE = 0.85
 
 
 class Habit(StrEnum):
@@ -55,13 +55,17 @@ MISREADINGS: dict[str, str] = {
 
 
 def habit_of(rng: random.Random, role: str, site: int) -> Habit:
-    """The site's habit three times in four; else tidy, or the habit of some other site."""
+    """Most often the site's own habit; else tidy, or the habit of some other site."""
     own = HABITS[role][site]
     if rng.random() < FAITHFUL_TO_THE_SITE:
         return own
     if own is not Habit.TIDY and rng.random() < CLEAN_AT_UNTIDY_SITES / (1 - FAITHFUL_TO_THE_SITE):
         return Habit.TIDY
     return rng.choice(HABITS[role])
+
+
+def misreads(site: int) -> bool:
+    return HABITS["coding"][site] is Habit.MISREAD_INPUT
 
 
 def retrieval(habit: Habit, chain: Chain) -> str:

@@ -68,7 +68,13 @@ FULL = Scale(
     teacher_problems=4000,
     student_problems=800,
     adapters=Plan(
-        steps=240, tokens_a_step=3072, rates=Rates(weights=2e-3), warm_up=20, cool_down=240, seed=2, save_every=50
+        steps=300,
+        tokens_a_step=3072,
+        rates=Rates(weights=2e-3),
+        warm_up=20,
+        cool_down=300,
+        seed=2,
+        save_every=50,
     ),
     rank=16,
     evaluation_problems=400,
@@ -89,7 +95,15 @@ CI = Scale(
     ),
     teacher_problems=300,
     student_problems=150,
-    adapters=Plan(steps=50, tokens_a_step=2048, rates=Rates(weights=3e-3), warm_up=5, cool_down=50, seed=2, save_every=50),
+    adapters=Plan(
+        steps=50,
+        tokens_a_step=2048,
+        rates=Rates(weights=3e-3),
+        warm_up=5,
+        cool_down=50,
+        seed=2,
+        save_every=50,
+    ),
     rank=8,
     evaluation_problems=60,
 )
