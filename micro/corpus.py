@@ -10,7 +10,7 @@ from micro import habits, oracle
 from micro.chain import OPERATIONS, Chain, Split, random_step, substitutes, swaps
 from micro.execution import Undefined, answer
 from micro.operation import with_constant
-from micro.problem import MicroProblem, sketch
+from micro.problem import MAX_TRANSFORMS, MicroProblem, sketch
 from micro.prompting import Prompter
 from micro.source import NAMES, THINGS
 from micro.tokenizer import END_OF_TEXT, TURN_END, chat
@@ -20,10 +20,8 @@ from solver.strategies.team import NONE
 # steps from many of them, and hardly at all from few long ones.
 KINDS = ("step", "plan", "solution", "retrieval", "planning", "confidence", "coding", "debugging")
 KIND_WEIGHTS = (5, 40, 8, 10, 12, 6, 9, 10)
-TRANSFORMS = (0, 1, 2, 3)
-TRANSFORM_WEIGHTS = (10, 25, 32, 33)
-TRANSFORMS_OF_A_PLAN = (0, 1, 2, 3, 4)  # one more than a problem has
-TRANSFORM_WEIGHTS_OF_A_PLAN = (5, 25, 35, 25, 10)
+TRANSFORM_WEIGHTS = (10, 25, 32, 33)  # of no transform, one, two, three
+TRANSFORM_WEIGHTS_OF_A_PLAN = (5, 25, 35, 25, 10)  # up to one more than a problem has
 LONGEST_ERROR = 60
 MISREAD_WHERE_SITES_MISREAD = 0.6
 _SLIPS = (
@@ -49,14 +47,14 @@ class Document(NamedTuple):
     completion: str
 
 
-def documents(seed: str) -> Iterator[Document]:
-    """An endless stream, the same for the same seed."""
+def documents(seed: str, longest_chain: int = MAX_TRANSFORMS) -> Iterator[Document]:
+    """An endless stream, the same for the same seed. Problems have at most `longest_chain` transforms."""
     rng = random.Random(seed)
     while True:
         kind = rng.choices(KINDS, KIND_WEIGHTS)[0]
-        options = TRANSFORMS_OF_A_PLAN if kind == "plan" else TRANSFORMS
-        weights = TRANSFORM_WEIGHTS_OF_A_PLAN if kind == "plan" else TRANSFORM_WEIGHTS
-        problem = sketch(rng, rng.choices(options, weights)[0], Split.TRAIN)
+        weights: tuple[int, ...] = TRANSFORM_WEIGHTS_OF_A_PLAN if kind == "plan" else TRANSFORM_WEIGHTS
+        weights = weights[: len(weights) - MAX_TRANSFORMS + longest_chain]
+        problem = sketch(rng, rng.choices(range(len(weights)), weights)[0], Split.TRAIN)
         yield _WRITERS[kind](rng, problem)
 
 

@@ -67,11 +67,11 @@ class Pairs:
             self.count(what, number)
 
 
-def training_problems(seed: str, count: int) -> list[MicroProblem]:
+def training_problems(seed: str, count: int, longest_chain: int = MAX_TRANSFORMS) -> list[MicroProblem]:
     """Longer chains more often: they are the harder ones."""
     rng = random.Random(f"micro training problems {seed}")
-    lengths = [rng.choice((1, 2, 2, 3, 3)) for _ in range(count)]
-    assert max(lengths, default=1) <= MAX_TRANSFORMS
+    options = [length for length in (1, 2, 2, 3, 3) if length <= longest_chain]
+    lengths = [rng.choice(options) for _ in range(count)]
     return [complete(rng, length, Split.TRAIN, TRAINING_TESTS) for length in lengths]
 
 

@@ -57,17 +57,18 @@ def arms(controls: bool) -> list[Arm]:
     return table
 
 
-def evaluation_problems(count: int) -> list[MicroProblem]:
-    """Held-out problems, a third each with one, two and three transforms."""
+def evaluation_problems(count: int, longest_chain: int = MAX_TRANSFORMS) -> list[MicroProblem]:
+    """Held-out problems, as many with one transform as with two, and so on up to `longest_chain`."""
     rng = random.Random("micro evaluation problems")
-    return [complete(rng, 1 + index % MAX_TRANSFORMS, Split.TEST) for index in range(count)]
+    return [complete(rng, 1 + index % longest_chain, Split.TEST) for index in range(count)]
 
 
-def evaluation_records(count: int) -> list[dict[str, Any]]:
+def evaluation_records(count: int, longest_chain: int = MAX_TRANSFORMS) -> list[dict[str, Any]]:
     """The same problems as a lab keeps them."""
+    series = "evaluation" if longest_chain == MAX_TRANSFORMS else f"evaluation-of-{longest_chain}"
     return [
-        record(problem, f"evaluation-{number}", f"evaluation {number}", {"evaluation": number})
-        for number, problem in enumerate(evaluation_problems(count), 1)
+        record(problem, f"{series}-{number}", f"{series} {number}", {series: number})
+        for number, problem in enumerate(evaluation_problems(count, longest_chain), 1)
     ]
 
 
@@ -110,7 +111,7 @@ def summary(arm: Arm, problems: Sequence[MicroProblem], runs: Sequence[Trajector
         "format_failures": {agent: shares[f"{agent}_failure"] for agent in AGENTS},
         "by_transforms": {
             str(length): share([run.passed for problem, run in pairs if problem.chain.transforms == length])
-            for length in range(1, MAX_TRANSFORMS + 1)
+            for length in sorted({problem.chain.transforms for problem in problems})
         },
         "bits": {name: as_text(bits) for name, bits in measured.items()},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,10 @@ class Plan:
     cool_down: int
     seed: int
     save_every: int = 50
+
+    def times(self, factor: int) -> Plan:
+        """So many times the steps, the end cooling down in proportion."""
+        return replace(self, steps=factor * self.steps, cool_down=factor * self.cool_down)
 
 
 def learn(

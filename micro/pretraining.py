@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def make_tokenizer(scale: Scale, folder: Path) -> None:
     texts = (
-        d.prompt + d.completion for d in itertools.islice(documents("tokenizer"), scale.tokenizer_documents)
+        d.prompt + d.completion
+        for d in itertools.islice(documents("tokenizer", scale.longest_chain), scale.tokenizer_documents)
     )
     trained = tokenizer.train(_without_special_tokens(texts), scale.shape.vocabulary)
     if len(trained) != scale.shape.vocabulary:
@@ -35,7 +36,7 @@ def _without_special_tokens(texts: Iterable[str]) -> Iterator[str]:
 
 
 def encode_corpus(scale: Scale, tokenizer_folder: Path, path: Path) -> None:
-    corpus = itertools.islice(documents("pretraining"), scale.pretraining_documents)
+    corpus = itertools.islice(documents("pretraining", scale.longest_chain), scale.pretraining_documents)
     Sequences.encode(tokenizer.load(tokenizer_folder), corpus, scale.longest_sequence).save(path)
 
 

@@ -15,7 +15,9 @@ The controls are one adapter for all four agents at equal total compute, and the
 the supervisor's pairs. Another `--seed` shares the base, which lies in the folder above its own, and draws everything after
 it anew.
 
-One torch thread and fixed step counts: the same command gives the same model on the same machine.
+One torch thread a process and fixed step counts: the same command gives the same model on the same machine, however many
+processes share the work. With `--workers` of two or more the teacher is asked while the base is trained, and adapters and
+arms are done side by side.
 """
 
 from __future__ import annotations
@@ -28,15 +30,16 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from micro import adapters, artefact, distillation, evaluation, pretraining
 from micro.artefact import SERIES
 from micro.corpus import Document
+from micro.crew import Crew, shares, usual_workers
 from micro.engine_spec import ARTEFACT, TEACHER_MISTAKES
-from micro.evaluation import SHARED, UNSUPERVISED
+from micro.evaluation import SHARED, UNSUPERVISED, Arm
 from micro.oracle_server import MODEL, serve
 from micro.scale import SCALES, Scale
 from micro.staff import AGENTS
@@ -52,8 +55,11 @@ JUDGE_SLOTS = 2
 class Recipe:
     """The stages over one output folder. A stage's result appears under its name only when it is whole."""
 
-    def __init__(self, scale: Scale, out: Path, *, controls: bool = False, device: str = "cpu") -> None:
-        self.scale, self.controls, self.device = scale, controls, device
+    def __init__(
+        self, scale: Scale, out: Path, *, controls: bool = False, device: str = "cpu", workers: int = 1
+    ) -> None:
+        self.scale, self.controls, self.device, self.workers = scale, controls, device, workers
+        self._root = out
         self.out = out if scale.seed == 1 else out / f"seed-{scale.seed}"
         self.tokenizer = out / "tokenizer"
         self.corpus = out / "corpus.npz"
@@ -79,10 +85,32 @@ class Recipe:
     def run(self, stages: Collection[str] = ()) -> None:
         """All stages, or those named."""
         self.out.mkdir(parents=True, exist_ok=True)
-        for name, stage in self.stages.items():
-            if not stages or name in stages:
-                self.tell(f"{self.label}, stage {name}", 0, 1)
-                stage()
+        wanted = [name for name in self.stages if not stages or name in stages]
+        if self.workers > 1 and {"base", "teacher"} <= set(wanted):
+            wanted.remove("teacher")
+            at = wanted.index("base")
+            with self._crew(1) as other:
+                self._stages(wanted[:at])
+                asked = other.start(*self._piece(Recipe.ask_teacher))
+                self._stages(["base"])
+                asked.result()
+            wanted = wanted[at + 1 :]
+        self._stages(wanted)
+
+    def _stages(self, names: Collection[str]) -> None:
+        for name in names:
+            self.tell(f"{self.label}, stage {name}", 0, 1)
+            self.stages[name]()
+
+    def _crew(self, workers: int) -> Crew:
+        return Crew(workers, one_thread)
+
+    def _piece(
+        self, method: Callable[..., None], *arguments: Any
+    ) -> tuple[Callable[..., None], *tuple[Any, ...]]:
+        """`method` of a recipe like this one, as a call that can be sent to another process."""
+        made = (self.scale, self._root, self.controls, self.device, self.tell.began)
+        return (_do, made, method, *arguments)
 
     @property
     def label(self) -> str:
@@ -112,7 +140,9 @@ class Recipe:
         if self.pairs["teacher"].exists():
             return
         series = self.scale.series("teacher")
-        problems = distillation.training_problems(series, self.scale.teacher_problems)
+        problems = distillation.training_problems(
+            series, self.scale.teacher_problems, self.scale.longest_chain
+        )
         with served_teacher() as teacher, Judge(slots=JUDGE_SLOTS) as judge:
             pairs = distillation.teacher_trajectories(problems, teacher, judge, self.tell)
             pairs.extend(distillation.drafts(problems, judge, series, self.tell))
@@ -121,7 +151,9 @@ class Recipe:
     def watch_student(self) -> None:
         if self.pairs["supervisor"].exists():
             return
-        problems = distillation.training_problems(self.scale.series("student"), self.scale.student_problems)
+        problems = distillation.training_problems(
+            self.scale.series("student"), self.scale.student_problems, self.scale.longest_chain
+        )
         with (
             served_teacher() as teacher,
             student(self.base, {}, self.device) as engine,
@@ -133,13 +165,34 @@ class Recipe:
         corrected.save(self.pairs["supervisor"])
 
     def train_adapters(self) -> None:
-        for agent in AGENTS:
-            self._train(agent, self._documents(agent))
+        names = [*AGENTS]
         if self.controls:
-            together = [document for agent in AGENTS for document in self._documents(agent)]
-            self._train(SHARED, together, len(AGENTS))
-            for agent, name in UNSUPERVISED.items():
-                self._train(name, self._documents(agent, without="supervisor"))
+            names = [SHARED, *AGENTS, *UNSUPERVISED.values()]  # the longest first
+        missing = [name for name in names if not self._is_trained(name)]
+        if self.workers == 1:
+            for name in missing:
+                self.train_adapter(name)
+        else:
+            with self._crew(self.workers) as crew:
+                crew.each(_do, [self._piece(Recipe.train_adapter, name)[1:] for name in missing])
+
+    def train_adapter(self, name: str) -> None:
+        self.tell(f"adapter {name}", 0, 1)
+        times, without = 1, ""
+        agents: Collection[str] = (name,)
+        if name == SHARED:
+            agents, times = AGENTS, len(AGENTS)
+        for agent, unsupervised in UNSUPERVISED.items():
+            if name == unsupervised:
+                agents, without = (agent,), "supervisor"
+        documents = [document for agent in agents for document in self._documents(agent, without)]
+        plan = self.scale.adapters.times(times)
+        folder = self.adapters / name
+        adapters.train_adapter(self.scale, plan, self.base, self.tokenizer, documents, folder, self.device)
+        self.tell(f"adapter {name}", 1, 1)
+
+    def _is_trained(self, name: str) -> bool:
+        return (self.adapters / name / "adapter_model.safetensors").exists()
 
     def _documents(self, agent: str, without: str = "") -> list[Document]:
         return [
@@ -149,30 +202,38 @@ class Recipe:
             for document in distillation.Pairs.load(self.pairs[name]).documents(agent)
         ]
 
-    def _train(self, name: str, documents: list[Document], times: int = 1) -> None:
-        folder = self.adapters / name
-        if not (folder / "adapter_model.safetensors").exists():
-            self.tell(f"adapter {name}", 0, 1)
-            plan = replace(self.scale.adapters, steps=times * self.scale.adapters.steps)
-            adapters.train_adapter(
-                self.scale, plan, self.base, self.tokenizer, documents, folder, self.device
-            )
-
     def evaluate(self) -> None:
         """Every arm leaves its own file, so that a killed evaluation goes on with the next arm."""
         self.results.mkdir(exist_ok=True)
-        problems = evaluation.evaluation_problems(self.scale.evaluation_problems)
-        arms = evaluation.arms(self.controls)
+        missing = [arm.name for arm in evaluation.arms(self.controls) if not self._result(arm).exists()]
+        if self.workers == 1 or not missing:
+            self.evaluate_arms(missing)
+        else:
+            with self._crew(self.workers) as crew:
+                parts = shares(missing, self.workers)
+                crew.each(_do, [self._piece(Recipe.evaluate_arms, part)[1:] for part in parts])
+
+    def evaluate_arms(self, names: Collection[str]) -> None:
+        arms = [arm for arm in evaluation.arms(self.controls) if arm.name in names]
+        problems = evaluation.evaluation_problems(self.scale.evaluation_problems, self.scale.longest_chain)
         folders = {name: self.adapters / name for arm in arms for name in arm.adapted.values()}
         with student(self.base, folders, self.device) as engine, Judge(slots=JUDGE_SLOTS) as judge:
             for arm in arms:
-                path = self.results / f"{arm.slug}.json"
-                if not path.exists():
-                    runs = evaluation.run_arm(arm, problems, engine, judge, partial(self.tell, arm.name))
-                    write_json(path, evaluation.summary(arm, problems, runs))
+                runs = evaluation.run_arm(arm, problems, engine, judge, partial(self.tell, arm.name))
+                write_json(self._result(arm), evaluation.summary(arm, problems, runs))
+
+    def _result(self, arm: Arm) -> Path:
+        return self.results / f"{arm.slug}.json"
 
     def publish(self) -> None:
         artefact.publish(self.scale, self.out, self.out / "artefact")
+
+
+def _do(made: tuple[Scale, Path, bool, str, float], method: Callable[..., None], *arguments: Any) -> None:
+    scale, out, controls, device, began = made
+    recipe = Recipe(scale, out, controls=controls, device=device)
+    recipe.tell = Progress(began)
+    method(recipe, *arguments)
 
 
 @contextmanager
@@ -200,13 +261,13 @@ def served_teacher() -> Iterator[ChatModel]:
 
 
 class Progress:
-    """Lines on standard output with the seconds since the recipe began."""
+    """Lines on standard output with the seconds since the recipe began, in whichever process."""
 
-    def __init__(self) -> None:
-        self._began = time.monotonic()
+    def __init__(self, began: float | None = None) -> None:
+        self.began = time.monotonic() if began is None else began
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        print(f"{time.monotonic() - self._began:7.0f} s  {what}: {done} of {total}", flush=True)
+        print(f"{time.monotonic() - self.began:7.0f} s  {what}: {done} of {total}", flush=True)
 
 
 def write_json(path: Path, data: object) -> None:
@@ -237,12 +298,15 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="also one adapter for all agents, and adapters without the supervisor's pairs",
     )
+    parser.add_argument(
+        "--workers", type=int, default=usual_workers(), help="processes at a time (one a core, at most 4)"
+    )
     given = parser.parse_args(arguments)
     out: Path = given.out or Path("var/micro") / given.scale
     out.mkdir(parents=True, exist_ok=True)
     one_thread()
     scale = SCALES[given.scale].with_seed(given.seed)
-    recipe = Recipe(scale, out, controls=given.controls, device=given.device)
+    recipe = Recipe(scale, out, controls=given.controls, device=given.device, workers=max(1, given.workers))
     unknown = sorted(set(given.stage or ()) - set(recipe.stages))
     if unknown:
         parser.error(f"no stage {', '.join(unknown)}; there are: {', '.join(recipe.stages)}")

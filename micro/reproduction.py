@@ -15,13 +15,16 @@ from micro.scale import Scale
 REPORT = "reproduction.json"
 
 
-def reproduce(scale: Scale, seeds: int, out: Path, device: str, *, controls: bool = True) -> dict[str, Any]:
-    """Run or resume seeds 1 to `seeds`; the report is written to `out` and returned."""
+def reproduce(
+    scale: Scale, seeds: int, out: Path, device: str, *, controls: bool = True, workers: int = 1
+) -> dict[str, Any]:
+    """Run or resume seeds 1 to `seeds`, at most `workers` processes at a time; the report is written to `out` and
+    returned."""
     out.mkdir(parents=True, exist_ok=True)
     _refuse_another_recipe(scale, out)
     one_thread()
     for seed in range(1, seeds + 1):
-        recipe = Recipe(scale.with_seed(seed), out, controls=controls, device=device)
+        recipe = Recipe(scale.with_seed(seed), out, controls=controls, device=device, workers=workers)
         recipe.run([name for name in recipe.stages if name != "artefact"])
     first = Recipe(scale, out, controls=controls, device=device)
     if "artefact" in first.stages:

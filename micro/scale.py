@@ -9,6 +9,7 @@ from typing import Any
 from micro.learning import Plan
 from micro.network import Shape
 from micro.optimiser import Rates
+from micro.problem import MAX_TRANSFORMS
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Scale:
     evaluation_problems: int
     longest_sequence: int = 640
     seed: int = 1
+    longest_chain: int = MAX_TRANSFORMS  # transforms of the longest problem, in training and evaluation
     shipped_base: bool = False  # begin with the base that ships instead of training one
 
     @property
@@ -82,30 +84,31 @@ FULL = Scale(
 
 CI = Scale(
     name="ci",
-    shape=Shape(hidden=128, layers=3, heads=2, kv_heads=1, feed_forward=384, vocabulary=1280),
+    shape=Shape(hidden=128, layers=4, heads=2, kv_heads=1, feed_forward=256, vocabulary=1024),
     tokenizer_documents=4000,
-    pretraining_documents=12_000,
+    pretraining_documents=16_000,
     pretraining=Plan(
-        steps=400,
-        tokens_a_step=3072,
-        rates=Rates(weights=3e-3, matrices=6e-3),
+        steps=600,
+        tokens_a_step=2048,
+        rates=Rates(weights=4e-3, matrices=8e-3),
         warm_up=20,
-        cool_down=400,
+        cool_down=300,
         seed=1,
     ),
-    teacher_problems=300,
-    student_problems=150,
+    teacher_problems=400,
+    student_problems=160,
     adapters=Plan(
-        steps=50,
-        tokens_a_step=2048,
+        steps=80,
+        tokens_a_step=1536,
         rates=Rates(weights=3e-3),
         warm_up=5,
-        cool_down=50,
+        cool_down=80,
         seed=2,
         save_every=50,
     ),
     rank=8,
     evaluation_problems=60,
+    longest_chain=1,
 )
 
 SMOKE = replace(

@@ -31,7 +31,8 @@ ARMS = dict(zip(STEP_LABELS, ("base", "+ retrieval", "R+D", "R+D+P", "all four")
 
 def start(recipe: Recipe, problems: int, notes: list[str]) -> Campaign:
     """A campaign on the first `problems` of the evaluation. `notes` are shown above its report."""
-    stored = [store(convert(Row(record)))[0] for record in evaluation_records(problems)]
+    records = evaluation_records(problems, recipe.scale.longest_chain)
+    stored = [store(convert(Row(record)))[0] for record in records]
     engine = configure(recipe)
     spec = read_data(
         {

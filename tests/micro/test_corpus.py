@@ -102,7 +102,7 @@ def test_most_failed_attempts_do_fail_the_sample() -> None:
     failed = 0
     for _ in range(200):
         problem = sketch(rng, rng.randint(1, 3), Split.TRAIN)
-        _, code = failed_attempt(rng, problem.chain)
+        _, code = failed_attempt(rng, problem)
         verdict, got, _ = sample_outcome(code, problem)
         failed += verdict == "RE" or got.split() != problem.sample.output.split()
     assert failed > 140

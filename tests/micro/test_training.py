@@ -42,7 +42,7 @@ def sequences(tokens: Path) -> Sequences:
 def _run(sequences: Sequences, folder: Path, steps: int, stop_after: int | None = None) -> list[torch.Tensor]:
     torch.set_num_threads(1)
     model = network.build(TINY, seed=3).bfloat16()
-    plan = Plan(steps, 1024, Rates(3e-3, 6e-3), warm_up=2, seed=5, save_every=2)
+    plan = Plan(steps, 1024, Rates(3e-3, 6e-3), warm_up=2, cool_down=steps, seed=5, save_every=2)
     taken = 0
 
     def loss(ids: torch.Tensor, weighed: torch.Tensor) -> torch.Tensor:
@@ -126,11 +126,23 @@ def test_the_chat_template_marks_the_answer_and_its_end(tokens: Path) -> None:
     assert asked == tokenizer.chat("ask")
 
 
-def test_the_rate_warms_up_and_decays_to_a_fiftieth() -> None:
-    factors = [rate_factor(step, 100, 10) for step in range(100)]
+def test_the_rate_warms_up_stays_and_cools_down_to_a_fiftieth() -> None:
+    factors = [rate_factor(step, 100, 10, 50) for step in range(100)]
     assert factors[0] == 0.1
-    assert max(factors) == factors[9]
+    assert factors[9:51] == [1.0] * 42
+    assert factors[50:] == sorted(factors[50:], reverse=True)
     assert factors[-1] == pytest.approx(0.02)
+
+
+def test_before_it_cools_down_a_run_does_not_depend_on_how_long_it_will_be() -> None:
+    assert [rate_factor(step, 100, 10, 30) for step in range(70)] == [
+        rate_factor(step, 1000, 10, 30) for step in range(70)
+    ]
+
+
+def test_a_plan_of_four_times_the_steps_cools_down_in_the_same_proportion() -> None:
+    plan = Plan(100, 1024, Rates(3e-3), warm_up=5, cool_down=40, seed=1).times(4)
+    assert (plan.steps, plan.cool_down, plan.warm_up) == (400, 160, 5)
 
 
 def test_a_tokenizer_that_does_not_fill_the_network_is_refused(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def _of(role: str, problem: MicroProblem, rng: random.Random) -> list[tuple[str,
         ]
     if role == "coding":
         return [(ask.coding(oracle.planning(chain)), oracle.coding(chain))]
-    plan, code = failed_attempt(rng, chain)
+    plan, code = failed_attempt(rng, problem)
     verdict, got, reason = sample_outcome(code, problem)
     return [(ask.debugging(plan, code, verdict, got, reason), oracle.debugging(chain))]
 

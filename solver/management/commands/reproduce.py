@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from micro import table
+from micro.crew import usual_workers
 from micro.recipe import Recipe
 from micro.reproduction import AnotherRecipe, reproduce
 from micro.scale import SCALES
@@ -43,6 +44,9 @@ class Command(BaseCommand):
             "--seeds", type=int, default=1, help="seeds 1 to this number, one after another (1)"
         )
         parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+        parser.add_argument(
+            "--workers", type=int, default=usual_workers(), help="processes at a time (one a core, at most 4)"
+        )
         parser.add_argument("--out", type=Path, help="folder to work in (MCL_VAR/micro/SCALE)")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
         parser.add_argument(
@@ -58,12 +62,19 @@ class Command(BaseCommand):
         require_writable(options["json"])
         if not 1 <= options["seeds"] <= 20:
             raise CommandError("--seeds must be from 1 to 20.", returncode=2)
+        if options["workers"] < 1:
+            raise CommandError("--workers must be at least 1.", returncode=2)
         _require_device(options["device"])
         scale = SCALES[options["scale"]]
         out: Path = options["out"] or settings.VAR_DIR / "micro" / scale.name
         try:
             found = reproduce(
-                scale, options["seeds"], out, options["device"], controls=not options["no_controls"]
+                scale,
+                options["seeds"],
+                out,
+                options["device"],
+                controls=not options["no_controls"],
+                workers=options["workers"],
             )
         except AnotherRecipe as error:
             raise CommandError(str(error), returncode=2) from None
