@@ -68,7 +68,7 @@ def test_twenty_steps_an_adapter_mend_most_formats_of_the_shipped_base(tmp_path:
     if not (engine_spec.ARTEFACT / "manifest.json").exists():
         pytest.skip("the artefact has not been made")
     written = tmp_path / "table.json"
-    call_command("reproduce", scale="smoke", no_controls=True, out=tmp_path / "work", json=written)
+    call_command("reproduce", scale="smoke", out=tmp_path / "work", json=written)
     found: dict[str, Any] = json.loads(written.read_text())
     rows = {row["arm"]: row for row in found["table"]}
     base, four = rows["base"], rows["all four"]

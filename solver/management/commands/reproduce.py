@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,9 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, help="folder to work in (MCL_VAR/micro/SCALE)")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
         parser.add_argument(
-            "--no-controls",
-            action="store_true",
-            help="leave out the shared adapter, the adapters without the supervisor and constrained decoding",
+            "--controls",
+            action=BooleanOptionalAction,
+            help="also the shared adapter, the adapters without the supervisor and constrained decoding (at full alone)",
         )
         parser.add_argument(
             "--no-campaign", action="store_true", help="do not repeat the ablation as runs of the lab"
@@ -73,7 +73,7 @@ class Command(BaseCommand):
                 options["seeds"],
                 out,
                 options["device"],
-                controls=not options["no_controls"],
+                controls=scale.name == "full" if options["controls"] is None else options["controls"],
                 workers=options["workers"],
             )
         except AnotherRecipe as error:
