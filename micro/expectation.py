@@ -1,7 +1,8 @@
 """What a reproduction must come to: the published table for `full`, wide ranges for the smaller scales.
 
-The ranges are one measured run of each scale with room on both sides. They say that formats mend; of pass@1 the smaller
-scales show too little, on too few problems, to expect anything.
+The ranges are one measured run of each scale with room on both sides. They say that formats mend, and with them pass@1 as
+the published parser counts it (strict); of pass@1 with tolerant parsers the smaller scales show too little, on too few
+problems, to expect anything.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ class Range(NamedTuple):
 
 RANGES: dict[str, tuple[Range, ...]] = {
     "ci": (
-        Range(table.BASE, "any_format_failure", 50, 100),
-        Range(table.BASE, "strict_pass_at_1", 0, 5),
-        Range(table.FOUR, "any_format_failure", 0, 10),
+        Range(table.BASE, "any_format_failure", 60, 100),
+        Range(table.BASE, "strict_pass_at_1", 0, 10),
+        Range(table.FOUR, "any_format_failure", 0, 15),
+        Range(table.FOUR, "strict_pass_at_1", 40, 100),
     ),
     "smoke": (
         Range(table.BASE, "any_format_failure", 60, 100),
