@@ -147,6 +147,7 @@ class EventPage(PageOf):
 
 
 WHOLE = {"type": "integer", "minimum": 0, "maximum": 2**31}
+WORD = {"type": "string", "pattern": r"^[^\x00]*$"}  # a zero character is refused wherever it stands
 AFTER = OpenApiParameter("after", WHOLE, description="continue after this id or sequence number")
 
 
@@ -160,7 +161,7 @@ def _page(
 
 
 class Problems(APIView):
-    @extend_schema(parameters=[AFTER, OpenApiParameter("source", str)], responses=ProblemPage)
+    @extend_schema(parameters=[AFTER, OpenApiParameter("source", WORD)], responses=ProblemPage)
     def get(self, request: Request) -> Response:
         found: QuerySet[Problem] = (
             Problem.objects.current().filter(pk__gt=whole(request, "after", 0)).order_by("pk")
@@ -183,7 +184,7 @@ class ProblemDetail(APIView):
 
 class Runs(APIView):
     @extend_schema(
-        parameters=[AFTER, OpenApiParameter("problem", WHOLE), OpenApiParameter("status", str)],
+        parameters=[AFTER, OpenApiParameter("problem", WHOLE), OpenApiParameter("status", WORD)],
         responses=RunPage,
     )
     def get(self, request: Request) -> Response:
