@@ -27,9 +27,7 @@ def model_card(results: dict[str, Any]) -> str:
         seeds=_seeds(results),
         table=table.markdown(found),
         single=_single(results),
-        findings="\n".join(
-            f"- {'yes' if f['holds'] else '**no**'}: {f['said']}" for f in results["findings"]
-        ),
+        findings=_findings(results),
         lengths=_lengths(first[table.BASE], first[table.FOUR]),
         corpus=results["corpus_sha256"],
         pairs="; ".join(f"{name} pairs {digest}" for name, digest in results["pairs_sha256"].items()),
@@ -53,7 +51,7 @@ def _seeds(results: dict[str, Any]) -> str:
 def _findings(results: dict[str, Any]) -> str:
     lines = [f"- {'yes' if f['holds'] else '**no**'}: {f['said']}" for f in results["findings"]]
     if missing := table.not_measured(results["table"]):
-        lines.append(f"- not measured for these weights: {', '.join(missing)}")
+        lines.append(f"- not measured for these weights: {'; '.join(missing)}")
     return "\n".join(lines)
 
 

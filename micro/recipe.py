@@ -206,7 +206,9 @@ class Recipe:
         """Every arm leaves its own file, so that a killed evaluation goes on with the next arm."""
         self.results.mkdir(exist_ok=True)
         missing = [arm.name for arm in evaluation.arms(self.controls) if not self._result(arm).exists()]
-        if self.workers == 1 or not missing:
+        if not missing:
+            return
+        if self.workers == 1:
             self.evaluate_arms(missing)
         else:
             with self._crew(self.workers) as crew:
