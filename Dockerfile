@@ -4,6 +4,6 @@ WORKDIR /lab
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
-RUN useradd --create-home lab && mkdir -p /var/lib/lab && chown lab /var/lib/lab
+RUN useradd --create-home lab && mkdir -p /var/lib/lab /home/lab/.cache/huggingface && chown -R lab /var/lib/lab /home/lab/.cache
 USER lab
 ENV PYTHONUNBUFFERED=1

@@ -50,7 +50,7 @@ postgres: dev  ## the database tests again on a private PostgreSQL cluster, wher
 browser: dev  ## Chromium for the browser tests: Debian's as root, else Playwright's own download
 	@$(BIN)/python -m tests.get_browser
 
-test-vllm: dev  ## the engine contract against a real vLLM on the CPU, in .venv-vllm (3.5 GB)
+test-vllm: dev  ## the engine contract against a real vLLM on the CPU, in .venv-vllm (3.4 GB)
 	$(BIN)/python -m tests.vllm
 
 coverage: dev

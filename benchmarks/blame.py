@@ -12,9 +12,7 @@ accuracy is an assumption and is shown for the paired comparison alone. Runs in 
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import Bar, report
+from benchmarks.lab import empty_lab
+from trajectories.agents import AGENTS
 
 if TYPE_CHECKING:
     from trajectories.models import Run
 
-AGENTS = ("retrieval", "planning", "coding", "debugging")
 PUBLISHED = 53.5  # % of agents named rightly by the best method on Who&When, arXiv:2505.00212
 SOURCES = ("single call", "vote", "replay", "rule")
 
@@ -55,16 +54,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mcl-blame-") as folder:
-        os.environ["MCL_VAR"] = folder
-        os.environ.pop("DATABASE_URL", None)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcl_web.settings")
-        os.environ["MCL_LOG_LEVEL"] = "ERROR"
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
+    with empty_lab():
         bars, rows = measure(given)
     report("blame", bars, rows, given.json)
 

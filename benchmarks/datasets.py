@@ -12,15 +12,14 @@ from __future__ import annotations
 import argparse
 import gc
 import hashlib
-import os
 import random
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import Bar, report
+from benchmarks.lab import empty_lab
 
 if TYPE_CHECKING:
     from training.models import DatasetVersion
@@ -36,16 +35,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=100_000)
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mcl-datasets-") as folder:
-        os.environ["MCL_VAR"] = folder
-        os.environ.pop("DATABASE_URL", None)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcl_web.settings")
-        os.environ["MCL_LOG_LEVEL"] = "ERROR"
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
+    with empty_lab():
         bars, rows = measure(given.examples)
     report("datasets", bars, rows, given.json)
 

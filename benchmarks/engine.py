@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trajectories.agents import AGENTS
+
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads must not spin
 
 import torch
@@ -34,7 +36,6 @@ from solver.engines.spec import EngineSpec
 from solver.engines.transformers_engine import TransformersEngine
 from tests.engines.tiny_model import Shape, save_adapter, save_base
 
-ROLES = ("retrieval", "planning", "coding", "debugging")
 SHAPES = {
     "tiny": Shape(256, 704, 4, 4, 8192, 0.02, ends=False),
     "100m": Shape(768, 2048, 12, 12, 32768, 0.02, ends=False),  # 98.3 million parameters
@@ -60,7 +61,7 @@ def digits(count: int, salt: int) -> str:
 def mixed_jobs() -> list[Job]:
     """Twelve requests over four adapters: prompts of 96, 128 and 192, answers of 16 to 96 tokens."""
     lengths = (16, 96, 40, 64, 24, 80, 32, 56, 48, 72, 16, 80)
-    return [Job(ROLES[i % 4], digits((96, 128, 192)[i % 3], i), lengths[i]) for i in range(12)]
+    return [Job(AGENTS[i % 4], digits((96, 128, 192)[i % 3], i), lengths[i]) for i in range(12)]
 
 
 def shared_jobs() -> list[Job]:
@@ -71,7 +72,7 @@ def shared_jobs() -> list[Job]:
 
 def save_models(folder: Path, model: str) -> None:
     save_base(folder / "base", SHAPES[model])
-    for seed, role in enumerate(ROLES):
+    for seed, role in enumerate(AGENTS):
         save_adapter(folder / "base", folder / role, seed=seed, r=RANK, lora_alpha=RANK)
 
 
@@ -85,8 +86,8 @@ class Lab:
 
     def _peft(self) -> Any:
         base = AutoModelForCausalLM.from_pretrained(self.folder / "base", dtype=getattr(torch, self.dtype))
-        model = PeftModel.from_pretrained(base, str(self.folder / ROLES[0]), ROLES[0])
-        for role in ROLES[1:]:
+        model = PeftModel.from_pretrained(base, str(self.folder / AGENTS[0]), AGENTS[0])
+        for role in AGENTS[1:]:
             model.load_adapter(str(self.folder / role), role)
         return model.eval()
 
@@ -96,7 +97,7 @@ class Lab:
             "name": "bench",
             "kind": "transformers",
             "base": str(self.folder / "base"),
-            "adapters": {role: str(self.folder / role) for role in ROLES},
+            "adapters": {role: str(self.folder / role) for role in AGENTS},
             "local": settings,
         }
         return TransformersEngine(EngineSpec.parse(spec))
@@ -150,7 +151,7 @@ def problem(number: int) -> list[Job]:
     lengths = (24, 32, 40, 24)
     return [
         Job(role, digits(96 + 32 * step, 100 * number + step), length)
-        for step, (role, length) in enumerate(zip(ROLES, lengths, strict=True))
+        for step, (role, length) in enumerate(zip(AGENTS, lengths, strict=True))
     ]
 
 
@@ -173,7 +174,7 @@ def cpu_seconds(modes: dict[str, Callable[[], Any]], repeat: int) -> dict[str, l
 
 def exact(lab: Lab) -> int:
     """How many of sixteen mixed requests answer as peft does one by one; always in float32, with prefix hits."""
-    jobs = [Job(ROLES[i % 4], digits(64, 5) + digits(8 + 5 * i, i), 24) for i in range(16)]
+    jobs = [Job(AGENTS[i % 4], digits(64, 5) + digits(8 + 5 * i, i), 24) for i in range(16)]
     expected = [lab.tokenizer.decode(ids, skip_special_tokens=True) for ids in lab.peft_one_by_one(jobs)]
     engine = lab.engine(dtype="float32", max_batch=6, prefill_tokens=64)
     try:
@@ -188,7 +189,7 @@ def measure(lab: Lab, repeat: int) -> tuple[dict[str, list[float]], dict[str, in
     mixed, shared = mixed_jobs(), shared_jobs()
     batch, plain = lab.engine(prefix_megabytes=0), lab.engine(prefix_megabytes=0)
     reusing = lab.engine(prefix_megabytes=256)
-    short = [Job(role, digits(32, 1), 4) for role in ROLES]
+    short = [Job(role, digits(32, 1), 4) for role in AGENTS]
     lab.peft_one_by_one(short)  # first calls pay for what later ones find ready
     lab.peft_mixed(short)
     for engine in (batch, plain, reusing):

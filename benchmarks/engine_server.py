@@ -26,6 +26,7 @@ from solver.engines.served import ServedEngine
 from solver.engines.spec import EngineSpec
 from tests.engines.served_engine import Server, serving_engine
 from tests.engines.tiny_model import save_adapter, save_base
+from trajectories.agents import AGENTS
 
 TOKENS = 64
 LONG = 1200  # tokens of answers that are cancelled, or outlast those that are
@@ -151,7 +152,7 @@ def restart(server: Server) -> float:
 
 
 def spec(folder: Path, **local: Any) -> EngineSpec:
-    adapters = {role: str(folder / role) for role in ("retrieval", "planning", "coding", "debugging")}
+    adapters = {role: str(folder / role) for role in AGENTS}
     given = {"name": "bench", "kind": "transformers", "base": str(folder / "base"), "adapters": adapters}
     return EngineSpec.parse({**given, "local": {"threads": 1, **local}})
 
@@ -167,7 +168,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mcl-bench-") as name:
         folder = Path(name)
         save_base(folder / "base")
-        for seed, role in enumerate(("retrieval", "planning", "coding", "debugging")):
+        for seed, role in enumerate(AGENTS):
             save_adapter(folder / "base", folder / role, seed=seed)
         with serving_engine(spec(folder)) as server:
             one = server.client()

@@ -8,15 +8,14 @@ The limit beside it: the same SQLite file taking bare one-row INSERT transaction
 from __future__ import annotations
 
 import argparse
-import os
 import sqlite3
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Bar, report
+from benchmarks.lab import empty_lab
 
 
 def _rate(work: Any, seconds: float) -> tuple[float, int]:
@@ -58,8 +57,8 @@ def _appends(threads: int, batch: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def _bare(folder: str, seconds: float) -> dict[str, Any]:
-    connection = sqlite3.connect(Path(folder) / "bare.sqlite3", isolation_level=None)
+def _bare(folder: Path, seconds: float) -> dict[str, Any]:
+    connection = sqlite3.connect(folder / "bare.sqlite3", isolation_level=None)
     connection.executescript(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE t(a INTEGER, b TEXT)"
     )
@@ -81,13 +80,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mcl-bench-") as folder:
-        os.environ.update(MCL_VAR=folder, MCL_LOG_LEVEL="CRITICAL", DJANGO_SETTINGS_MODULE="mcl_web.settings")
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
+    with empty_lab("CRITICAL") as folder:
         rows = [
             _appends(threads, batch, args.seconds) for threads, batch in ((1, 1), (4, 1), (1, 20), (4, 20))
         ]

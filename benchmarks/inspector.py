@@ -37,12 +37,15 @@ LISTS = (
     *("/runs/?engine_name=scale", "/runs/?tag=dp", "/runs/?blame=planning", "/runs/?verdict=WA&after=50000"),
     *("/runs/?q=invented+problem+1", "/runs/?q=is:failed+is:blamed", "/runs/?q=level:easy+is:solved"),
     *("/runs/?q=tag:dp+verdict:WA+blame:planning", "/runs/?q=is:correction"),
-    *("/campaigns/", "/compare/", "/datasets/", "/examples/", "/review/agreement/"),
+    *("/campaigns/", "/compare/", "/datasets/", "/examples/", "/review/agreement/", "/review/preferences/"),
+    *("/runs/all/?verdict=WA", "/runs/all/?q=tag:dp+is:failed"),
+    *("/runs/replay-an-agent/", "/runs/replay-an-agent/?q=tag:dp+is:failed"),
 )
 # A list beside a whole step with its prompt, judging and opinions: more questions, as many for any number of runs.
 DESK = (
     *("/review/", "/review/?queue=unconfirmed", "/review/?queue=corrections", "/review/?queue=second-pass"),
-    *("/review/?queue=candidates", "/compare/?a=5&b=9", "/review/maps/"),
+    *("/review/?queue=candidates", "/review/?queue=a-or-b", "/review/?queue=a-or-b-runs"),
+    *("/compare/?a=5&b=9", "/review/maps/"),
 )
 ORDINARY = ("/", "/runs/", "/problems/", "/review/", "/engines/", "/system/")
 READY = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"""

@@ -15,10 +15,11 @@ from benchmarks.figures import Bar, report
 from micro import engine_spec
 from micro.evaluation import evaluation_problems
 from micro.problem import MicroProblem
-from micro.staff import AGENTS, students
+from micro.staff import students
 from micro.workbench import solve, solve_all
 from solver.engines.spec import EngineSpec
 from solver.judge import Judge
+from trajectories.agents import AGENTS
 
 ALL_FOUR = {agent: agent for agent in AGENTS}
 

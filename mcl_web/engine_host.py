@@ -149,7 +149,8 @@ class EngineHost:
         self._say(name, ServiceState.FAILED, message=message[:4000], pid=None, numbers={}, adapters={})
 
     def _is_idle(self, tended: Tended) -> bool:
-        if Run.objects.filter(engine_name=tended.spec.name, status=RunStatus.RUNNING).exists():
+        answered = wishes.led_to(tended.spec.name)
+        if Run.objects.filter(engine_name__in=answered, status=RunStatus.RUNNING).exists():
             return False
         numbers = tended.server.numbers()
         return numbers is None or not (numbers.running or numbers.waiting)

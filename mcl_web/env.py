@@ -57,7 +57,14 @@ def database(name: str, default_sqlite: Path) -> dict[str, object]:
     url = text(name)
     if not url:
         return _sqlite(default_sqlite)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # its own words, and a traceback, would show a piece of the password
+        raise ImproperlyConfigured(
+            f"{name} cannot be read as postgres://user:password@host:port/name. In a password write / as %2F, "
+            "# as %23, ? as %3F, @ as %40, : as %3A, [ as %5B, ] as %5D and % as %25."
+        ) from None
     if parts.scheme == "sqlite":
         return _sqlite(Path(parts.path))
     if parts.scheme in {"postgres", "postgresql"}:
@@ -69,7 +76,7 @@ def database(name: str, default_sqlite: Path) -> dict[str, object]:
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
-            "PORT": str(parts.port or ""),
+            "PORT": str(port or ""),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
         }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from micro import network, tokenizer
+from micro import network, tokenizer, whole_files
 from micro.corpus import Document
 from micro.learning import Plan, learn
 from micro.pretraining import load_base
@@ -25,6 +25,7 @@ def train_adapter(
     documents: Sequence[Document],
     folder: Path,
     device: str = "cpu",
+    tell: Callable[[int, int], None] = lambda done, of: None,
 ) -> None:
     """Leaves a PEFT adapter (safetensors, no bias, no saved modules) in `folder`."""
     import torch
@@ -50,12 +51,14 @@ def train_adapter(
         sequences,
         plan,
         folder / "training",
+        tell,
     )
-    model.save_pretrained(folder)
-    _make_portable(folder / "adapter_config.json")
-    card = {"fingerprint": base_fingerprint(base)}
-    (folder / BASE_CARD).write_text(json.dumps(card) + "\n", encoding="utf-8")
-    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours stands beside the base
+    with whole_files.folder(folder, "adapter_model.safetensors") as unfinished:
+        model.save_pretrained(unfinished)
+        _make_portable(unfinished / "adapter_config.json")
+        card = {"fingerprint": base_fingerprint(base)}
+        (unfinished / BASE_CARD).write_text(json.dumps(card) + "\n", encoding="utf-8")
+        (unfinished / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours stands beside the base
 
 
 def _make_portable(path: Path) -> None:

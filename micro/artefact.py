@@ -13,8 +13,8 @@ from typing import Any
 from micro import table
 from micro.model_card import model_card
 from micro.scale import Scale
-from micro.staff import AGENTS
 from solver.engines.adapters import BASE_CARD
+from trajectories.agents import AGENTS
 
 LARGEST_BYTES = 15 * 1024 * 1024
 BASE_FILES = ("config.json", "generation_config.json", "model.safetensors")

@@ -18,16 +18,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from micro import oracle
+from micro import oracle, whole_files
 from micro.chain import Split
 from micro.corpus import Document, failed_attempt, turn, wrong_chain
 from micro.problem import MAX_TRANSFORMS, MicroProblem, complete
 from micro.prompting import Prompter
-from micro.staff import AGENTS, MixedStaff, students, supervisor, teachers
+from micro.staff import MixedStaff, students, supervisor, teachers
 from micro.trajectory import Call, Trajectory
 from micro.workbench import PARAMS, solve_all
 from solver.engines.protocol import ChatModel, Role
 from solver.judge import Judge, Program, StdioTest, Task
+from trajectories.agents import AGENTS
 
 TRAINING_TESTS = 8
 Tell = Callable[[str, int, int], None]
@@ -51,7 +52,7 @@ class Pairs:
         return [turn(prompt, answer) for prompt, answer in self.of[agent]]
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps({"pairs": self.of, "counts": self.counts}), encoding="utf-8")
+        whole_files.write(path, json.dumps({"pairs": self.of, "counts": self.counts}))
 
     @classmethod
     def load(cls, path: Path) -> Pairs:

@@ -14,6 +14,7 @@ from typing import Any
 
 from micro import statement as grammar
 from micro.tokenizer import CONTEXT, LONGEST_ANSWER
+from trajectories.agents import AGENTS
 
 ARTEFACT = Path(__file__).parent / "artefact"
 PROBLEMS = Path(__file__).parent / "problems.jsonl"
@@ -24,7 +25,6 @@ TEACHER_LABEL = "Micro teacher and supervisor: a program that knows the family, 
 TEACHER_MODEL = "micro-oracle"
 TEACHER_MISTAKES = 0.05  # of its answers, so that "kept if it passes" has something to drop
 TEMPLATES = "micro"
-AGENTS = ("retrieval", "planning", "coding", "debugging")
 OUT_OF_FAMILY = (
     "This statement is outside the micro model's family of problems: its answer will be fluent and wrong. Take an "
     "example, ask for a random problem, or choose an engine with a real model."

@@ -10,7 +10,7 @@ from typing import Any
 from micro import oracle
 from micro.chain import Split
 from micro.problem import MAX_TRANSFORMS, MicroProblem, complete, record
-from micro.staff import AGENTS, students
+from micro.staff import students
 from micro.trajectory import Trajectory
 from micro.workbench import solve_all
 from solver.agents.retrieval import parse_tolerant
@@ -18,6 +18,7 @@ from solver.benchmarks.interval import Estimate, wilson
 from solver.benchmarks.mcnemar import mcnemar
 from solver.engines.protocol import ChatModel
 from solver.judge import Judge
+from trajectories.agents import AGENTS
 
 SHARED = "shared"
 UNSUPERVISED = {"planning": "planning-unsupervised", "coding": "coding-unsupervised"}

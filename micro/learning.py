@@ -16,7 +16,7 @@ from micro.tokenizer import END_OF_TEXT_ID
 if TYPE_CHECKING:
     import torch
 
-LOG_EVERY = 25
+LOG_EVERY, TELL_EVERY = 25, 100
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ def learn(
     sequences: Sequences,
     plan: Plan,
     folder: Path,
+    tell: Callable[[int, int], None] = lambda done, of: None,
 ) -> None:
     """Train `parameters` in place. A kill at any time loses the steps since the last checkpoint and nothing else:
     the order of batches depends on the plan alone, so the resumed run takes the very steps it would have taken.
@@ -59,6 +60,8 @@ def learn(
         loss.backward()  # type: ignore[no-untyped-call]
         norm = weights.step(rate_factor(step, plan.steps, plan.warm_up, plan.cool_down))
         progress.took(step + 1, float(loss.detach()), norm, batch.tokens)
+        if (step + 1) % TELL_EVERY == 0:
+            tell(step + 1, plan.steps)
         if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
             _save(folder / "checkpoint.pt", weights, step + 1)
 

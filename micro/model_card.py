@@ -49,10 +49,21 @@ def _seeds(results: dict[str, Any]) -> str:
 
 
 def _findings(results: dict[str, Any]) -> str:
-    lines = [f"- {'yes' if f['holds'] else '**no**'}: {f['said']}" for f in results["findings"]]
-    if missing := table.not_measured(results["table"]):
+    lines = [_finding(found["said"], found["holds"]) for found in results["findings"]]
+    first = table.rows([results["seeds"]["1"]])
+    shown = {row["arm"] for row in results["table"]}
+    lines += [
+        _finding(f"in the first seed alone {said}", holds)
+        for arm, said, holds in table.rivals(first)
+        if arm not in shown
+    ]
+    if missing := table.not_measured([*results["table"], *first]):
         lines.append(f"- not measured for these weights: {'; '.join(missing)}")
     return "\n".join(lines)
+
+
+def _finding(said: str, holds: bool) -> str:
+    return f"- {'yes' if holds else '**no**'}: {said}"
 
 
 def _single(results: dict[str, Any]) -> str:

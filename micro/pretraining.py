@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micro import network, tokenizer
+from micro import network, tokenizer, whole_files
 from micro.corpus import documents
 from micro.learning import learn
 from micro.scale import Scale
@@ -25,7 +25,8 @@ def make_tokenizer(scale: Scale, folder: Path) -> None:
     trained = tokenizer.train(_without_special_tokens(texts), scale.shape.vocabulary)
     if len(trained) != scale.shape.vocabulary:
         raise RuntimeError(f"the tokenizer has {len(trained)} entries, the network {scale.shape.vocabulary}")
-    trained.save_pretrained(folder)
+    with whole_files.folder(folder, "tokenizer.json") as unfinished:
+        trained.save_pretrained(unfinished)
 
 
 def _without_special_tokens(texts: Iterable[str]) -> Iterator[str]:
@@ -40,7 +41,14 @@ def encode_corpus(scale: Scale, tokenizer_folder: Path, path: Path) -> None:
     Sequences.encode(tokenizer.load(tokenizer_folder), corpus, scale.longest_sequence).save(path)
 
 
-def pretrain(scale: Scale, corpus: Path, tokenizer_folder: Path, folder: Path, device: str = "cpu") -> None:
+def pretrain(
+    scale: Scale,
+    corpus: Path,
+    tokenizer_folder: Path,
+    folder: Path,
+    device: str = "cpu",
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> None:
     """Leaves the bf16 base model with its tokenizer in `folder`, ready for `from_pretrained`."""
     model = network.build(scale.shape, scale.pretraining.seed).bfloat16().to(device)
     model.set_attn_implementation("eager")  # at these lengths faster on a CPU than the fused kernel
@@ -50,9 +58,11 @@ def pretrain(scale: Scale, corpus: Path, tokenizer_folder: Path, folder: Path, d
         Sequences.load(corpus),
         scale.pretraining,
         folder / "training",
+        tell,
     )
-    tokenizer.load(tokenizer_folder).save_pretrained(folder)
-    model.save_pretrained(folder)
+    with whole_files.folder(folder, "model.safetensors") as unfinished:
+        tokenizer.load(tokenizer_folder).save_pretrained(unfinished)
+        model.save_pretrained(unfinished)
 
 
 def load_base(folder: Path) -> Qwen2ForCausalLM:

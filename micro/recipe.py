@@ -28,26 +28,27 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from micro import adapters, artefact, distillation, evaluation, pretraining
+from micro import adapters, artefact, distillation, evaluation, pretraining, whole_files
 from micro.artefact import SERIES
 from micro.corpus import Document
 from micro.crew import Crew, shares, usual_workers
 from micro.engine_spec import ARTEFACT, TEACHER_MISTAKES
 from micro.evaluation import SHARED, UNSUPERVISED, Arm
 from micro.oracle_server import MODEL, serve
+from micro.remembering import RememberingJudge
 from micro.scale import SCALES, Scale
-from micro.staff import AGENTS
 from micro.student import student
 from solver.engines.openai_api import OpenAIEngine
 from solver.engines.protocol import ChatModel
 from solver.engines.spec import Capabilities, EngineKind, EngineSpec
 from solver.judge import Judge
+from trajectories.agents import AGENTS
 
 JUDGE_SLOTS = 2
 
@@ -82,18 +83,21 @@ class Recipe:
             del self.stages["corpus"], self.stages["artefact"]
             self.stages |= {"tokenizer": self.take_shipped_tokenizer, "base": self.take_shipped_base}
 
-    def run(self, stages: Collection[str] = ()) -> None:
-        """All stages, or those named."""
+    def run(self, stages: Collection[str] = (), others: Sequence[Recipe] = ()) -> None:
+        """All stages, or those named. While the base is trained, the teacher is asked for `others` as well, which are this
+        recipe with other seeds."""
         self.out.mkdir(parents=True, exist_ok=True)
         wanted = [name for name in self.stages if not stages or name in stages]
         if self.workers > 1 and {"base", "teacher"} <= set(wanted):
             wanted.remove("teacher")
             at = wanted.index("base")
-            with self._crew(1) as other:
-                self._stages(wanted[:at])
-                asked = other.start(*self._piece(Recipe.ask_teacher))
-                self._stages(["base"])
-                asked.result()
+            self._stages(wanted[:at])
+            self.tell(f"{self.label}, stages base and teacher", 0, 1)
+            with self._crew(2) as crew:  # the memory that training has taken goes with its process
+                pieces = [crew.start(*self._piece(Recipe._base))]
+                pieces += [crew.start(*recipe._piece(Recipe.ask_teacher)) for recipe in (self, *others)]
+                for piece in pieces:
+                    piece.result()
             wanted = wanted[at + 1 :]
         self._stages(wanted)
 
@@ -122,6 +126,9 @@ class Recipe:
     def take_shipped_base(self) -> None:
         artefact.copy(ARTEFACT / "base", artefact.BASE_FILES + artefact.TOKENIZER_FILES, self.base)
 
+    def _base(self) -> None:
+        self.stages["base"]()
+
     def make_tokenizer(self) -> None:
         if not (self.tokenizer / "tokenizer.json").exists():
             pretraining.make_tokenizer(self.scale, self.tokenizer)
@@ -134,11 +141,13 @@ class Recipe:
 
     def pretrain(self) -> None:
         if not (self.base / "model.safetensors").exists():
-            pretraining.pretrain(self.scale, self.corpus, self.tokenizer, self.base, self.device)
+            tell = partial(self.tell, "steps of the base")
+            pretraining.pretrain(self.scale, self.corpus, self.tokenizer, self.base, self.device, tell)
 
     def ask_teacher(self) -> None:
         if self.pairs["teacher"].exists():
             return
+        self.out.mkdir(parents=True, exist_ok=True)
         series = self.scale.series("teacher")
         problems = distillation.training_problems(
             series, self.scale.teacher_problems, self.scale.longest_chain
@@ -188,7 +197,10 @@ class Recipe:
         documents = [document for agent in agents for document in self._documents(agent, without)]
         plan = self.scale.adapters.times(times)
         folder = self.adapters / name
-        adapters.train_adapter(self.scale, plan, self.base, self.tokenizer, documents, folder, self.device)
+        tell = partial(self.tell, f"steps of adapter {name}")
+        adapters.train_adapter(
+            self.scale, plan, self.base, self.tokenizer, documents, folder, self.device, tell
+        )
         self.tell(f"adapter {name}", 1, 1)
 
     def _is_trained(self, name: str) -> bool:
@@ -219,7 +231,7 @@ class Recipe:
         arms = [arm for arm in evaluation.arms(self.controls) if arm.name in names]
         problems = evaluation.evaluation_problems(self.scale.evaluation_problems, self.scale.longest_chain)
         folders = {name: self.adapters / name for arm in arms for name in arm.adapted.values()}
-        with student(self.base, folders, self.device) as engine, Judge(slots=JUDGE_SLOTS) as judge:
+        with student(self.base, folders, self.device) as engine, RememberingJudge(slots=JUDGE_SLOTS) as judge:
             for arm in arms:
                 runs = evaluation.run_arm(arm, problems, engine, judge, partial(self.tell, arm.name))
                 write_json(self._result(arm), evaluation.summary(arm, problems, runs))
@@ -273,9 +285,7 @@ class Progress:
 
 
 def write_json(path: Path, data: object) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    whole_files.write(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
 def one_thread() -> None:

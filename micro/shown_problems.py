@@ -16,11 +16,12 @@ from typing import Any
 from micro import engine_spec
 from micro.problem import MicroProblem, drawn, record
 from micro.recipe import one_thread
-from micro.staff import AGENTS, students
+from micro.staff import students
 from micro.student import student
 from micro.workbench import solve_all
 from solver.engines.protocol import ChatModel
 from solver.judge import Judge
+from trajectories.agents import AGENTS
 
 SEED = 7
 COUNT = 60

@@ -18,8 +18,8 @@ from solver.engines.protocol import (
     Sampling,
 )
 from solver.engines.spec import BASE
+from trajectories.agents import AGENTS
 
-AGENTS = ("retrieval", "planning", "coding", "debugging")
 Answerer = Callable[[Role, Prompt], tuple[str, bool]]
 
 

@@ -17,7 +17,7 @@ from micro import oracle
 from micro.chain import Chain
 from micro.statement import parse
 from solver.agents import prompts
-from solver.agents.supervisor import AGENTS
+from trajectories.agents import AGENTS
 
 _STEP = re.compile(r"^\[step (\d+)\] ([a-z]+): (.*)$", re.MULTILINE)
 _NUMBER = re.compile(r"^\d+\| ?", re.MULTILINE)

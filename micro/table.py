@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from micro.evaluation import paired, percentages
-from micro.staff import AGENTS
 from solver.benchmarks.bootstrap import paired_difference
 from solver.benchmarks.interval import wilson
+from trajectories.agents import AGENTS
 
 Arm = Mapping[str, Any]
 BASE, FOUR, SHARED, UNSUPERVISED = "base", "all four", "one shared adapter", "all four, no supervisor"
@@ -147,8 +147,15 @@ def findings(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
         (f"the paired test says so in every seed: p at most {worst:.1e}", worst < SMALL_P),
         (f"problems with a format failure fall from {broken[0]} % to none: {broken[1]} %", broken[1] == 0.0),
     ]
-    rivals = (*ABLATION[:-1], SHARED, UNSUPERVISED, CONSTRAINED)
-    return said + [_beats(name, by_name[name], after) for name in rivals if name in by_name]
+    return said + [(sentence, holds) for _, sentence, holds in rivals(found)]
+
+
+def rivals(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bool]]:
+    """What all four adapters have to be better than, by this table: arm, sentence, yes or no."""
+    by_name = {str(row["arm"]): row for row in found}
+    named = (*ABLATION[:-1], SHARED, UNSUPERVISED, CONSTRAINED)
+    after = by_name[FOUR]["pass_at_1"]
+    return [(name, *_beats(name, by_name[name], after)) for name in named if name in by_name]
 
 
 def _beats(name: str, row: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, bool]:

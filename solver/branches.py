@@ -20,7 +20,7 @@ from solver import engine_book, runs
 from solver.change import Change
 from solver.strategies import takeover
 from solver.strategies.registry import TAKEOVER
-from trajectories import eventlog, events
+from trajectories import eventlog, events, opinions
 from trajectories.models import Run, Step, StepEvent, StepState
 from trajectories.version import code_version
 
@@ -55,8 +55,9 @@ def start(
             run = _create(parent, change, request_id, publish_to_workers, successor)
             frozen = _copy(parent, change, run, reason)
             # What was copied was paid for in the parent.
+            unpaid = {"cost": 0, "saved": 0, "currency": "", "priced_calls": 0}
             Run.objects.filter(pk=run.pk).update(
-                calls=0, prompt_tokens=0, completion_tokens=0, model_seconds=0, format_failures=0
+                calls=0, prompt_tokens=0, completion_tokens=0, model_seconds=0, format_failures=0, **unpaid
             )
     except IntegrityError:  # the same request arrived twice at once
         return Run.objects.get(request_id=request_id)
@@ -70,16 +71,39 @@ def start(
 def repeat(
     parent: Run, change: Change, times: int, *, reason: str = "", request_id: str = "", goes_on: str = ""
 ) -> list[Run]:
-    """`times` branches of the same change, each with its own draw: greedy for the first, sampled for the rest."""
+    """`times` branches of the same change, each with a draw that no other branch of it has: the run's own decoding first,
+    sampled after that. Drawing the parent's answer again begins with a sample, for its own decoding would repeat it.
+
+    The same `request_id` again returns the runs it started. Raises BranchRefused."""
     request_id = request_id or uuid.uuid4().hex
     started = []
-    for draw in range(times):
-        temperature = change.temperature if not draw else (change.temperature or REPLAY_TEMPERATURE)
-        one = replace(change, temperature=temperature, draw=draw)
-        started.append(
-            start(parent, one, reason=reason, request_id=f"{request_id[:56]}-{draw}", goes_on=goes_on)
-        )
+    for index in range(times):
+        key = request_id if times == 1 else f"{request_id[:56]}-{index}"
+        with transaction.atomic():
+            Run.objects.select_for_update().get(pk=parent.pk)  # two who ask at once get different draws
+            one = _next_draw(parent, change, goes_on)
+            started.append(start(parent, one, reason=reason, request_id=key, goes_on=goes_on))
     return started
+
+
+def taken(parent: Run, change: Change, goes_on: str = "") -> set[opinions.Draw]:
+    """The draws of the change that a branch has which counts or is under way; one that said nothing leaves its draw free."""
+    mine = opinions.identity(change.to_json(), goes_on if needs_engine(parent) else parent.engine_name)
+    return {
+        branch.draw
+        for branch, same in opinions.branches(parent.pk)
+        if same == mine and (not branch.ended or branch.counts)
+    }
+
+
+def _next_draw(parent: Run, change: Change, goes_on: str) -> Change:
+    there = taken(parent, change, goes_on)
+    draw = 1 if change.kind == "again" and change.temperature is None else 0
+    while True:
+        temperature = change.temperature if not draw else (change.temperature or REPLAY_TEMPERATURE)
+        if (temperature, draw) not in there:
+            return replace(change, temperature=temperature, draw=draw)
+        draw += 1
 
 
 def why_not(parent: Run) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from solver.engines.protocol import Sampling
 from trajectories.models import Run
@@ -46,6 +49,21 @@ class Change:
         }
 
     @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Change:
+        """Of a file, which may say anything. Raises ValueError with the first thing that is wrong."""
+        try:
+            cls(**data)  # knows which fields there are
+            change = _FORM.validate_json(json.dumps(data), strict=True)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        if not 0 < change.at < 2**31:
+            raise ValueError("at: no step has this number")
+        return change
+
+    @classmethod
     def of(cls, run: Run) -> Change | None:
         """The change that made this run, None where it is nobody's branch."""
         return cls(**run.branch) if run.branch else None
@@ -55,6 +73,11 @@ class Change:
 
     def edit_for(self, step: int) -> str | None:
         return self.text if self.kind == "edit" and step == self.at else None
+
+    @property
+    def drawn(self) -> tuple[float | None, int]:
+        """What tells one replay of this change from another."""
+        return self.temperature, self.draw
 
     @property
     def needs_text(self) -> bool:
@@ -74,3 +97,6 @@ class Change:
         temperature = usual.temperature if self.temperature is None else self.temperature
         seed = None if usual.seed is None else usual.seed + self.draw * DRAW_STRIDE
         return replace(usual, temperature=temperature, seed=seed)
+
+
+_FORM = TypeAdapter(Change)

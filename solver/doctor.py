@@ -38,9 +38,12 @@ class Finding:
 
 
 def collect(*, engines: bool = True) -> list[Finding]:
-    """Every finding; `engines=False` leaves out those that talk to other machines."""
-    found = [*_database(), *_broker(), *_workers(), *_judge(), *_disk()]
-    return [*found, *(_engines() if engines else [])]
+    """Every finding; `engines=False` leaves out those that talk to other machines. Without tables neither workers nor
+    engines can be asked for: the database's own finding says what to do."""
+    database = list(_database())
+    tables = all(finding.ok for finding in database if finding.needed)
+    found = [*database, *_broker(), *(_workers() if tables else ()), *_judge(), *_disk()]
+    return [*found, *(_engines() if engines and tables else ())]
 
 
 def _database() -> Iterator[Finding]:

@@ -128,10 +128,10 @@ def _find(name: str, engines: Sequence[EngineSpec]) -> EngineSpec:
     raise UnknownEngine(f"there is no engine {name!r}; the lab knows: {known}")
 
 
-def get_unchanged(name: str, copy: dict[str, Any]) -> EngineSpec:
+def get_unchanged(name: str, copy: dict[str, Any], also: Iterable[str] = ()) -> EngineSpec:
     """The engine a run was started with, serving the very adapters the run names, whatever was promoted since.
 
-    Raises EngineRefused if it is gone, its description has changed, or an adapter of the run is not what it was.
+    `also`: models that a branch of the run changes to. Raises EngineRefused if it is gone, its description has changed, or an adapter of the run is not what it was.
     """
     try:
         spec = get_described(name)
@@ -143,7 +143,7 @@ def get_unchanged(name: str, copy: dict[str, Any]) -> EngineSpec:
         raise EngineRefused(
             f"The settings of engine {name!r} have changed since this run was started; start a new run."
         )
-    return serving(spec, copy.get("roles", {}).values(), copy.get("adapters", {}))
+    return serving(spec, [*copy.get("roles", {}).values(), *also], copy.get("adapters", {}))
 
 
 def serving(spec: EngineSpec, models: Iterable[str], digests: dict[str, Any] | None = None) -> EngineSpec:
@@ -225,6 +225,13 @@ def roles_of(spec: EngineSpec, adapters: Mapping[str, bool | str] | None = None)
                 # the planning agent's second call is its adapter's too
                 models[Role.CONFIDENCE.value] = on or _base_of(spec, Role.CONFIDENCE)
     return models
+
+
+def adapted_roles(spec: EngineSpec) -> dict[str, str]:
+    """What serves each of the four agents, those left out that the base serves."""
+    served = roles_of(spec)
+    bare = roles_of(spec, dict.fromkeys(served, False))
+    return {role: name for role, name in served.items() if Role(role).agent == role and name != bare[role]}
 
 
 def _base_of(spec: EngineSpec, role: Role) -> str:

@@ -106,6 +106,8 @@ def save(sent: QueryDict, editing: EngineSpec | None = None) -> EngineSpec:
         spec = EngineSpec.parse(data)
     except BadSpec as error:
         raise EngineRefused(error.sentences) from None
+    if spec.key_objection:
+        raise EngineRefused((spec.key_objection,))
     stored = spec.model_dump(mode="json", exclude_defaults=True)
     Engine.objects.update_or_create(name=spec.name, defaults={"spec": stored})
     return spec

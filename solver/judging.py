@@ -24,6 +24,7 @@ from trajectories import problem_schema as schema
 
 DEFAULT_CPU_S = 2.0
 DEFAULT_MEMORY_MB = 256
+LEAST_MEMORY_MB = 16  # below it the judge takes no limit: not even an interpreter starts
 # Time limits are written for compiled languages; interpreted ones get the usual factor of programming judges
 # (ExecEval gives its interpreted runtimes three times the limit).
 TIME_FACTOR = {
@@ -52,7 +53,7 @@ def task(problem: schema.ProblemSpec, tests: Iterable[schema.Test], language: st
         preamble=problem.preamble,
         limits=Limits(
             cpu_s=(problem.time_limit_s or DEFAULT_CPU_S) * factor,
-            memory_mb=int(problem.memory_limit_mb or DEFAULT_MEMORY_MB),
+            memory_mb=max(LEAST_MEMORY_MB, int(problem.memory_limit_mb or DEFAULT_MEMORY_MB)),
         ),
     )
 

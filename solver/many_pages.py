@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from solver import many_runs
+from solver.rejudging import jobs
 from trajectories.exporters.formats import FORMATS
 from trajectories.expressions import BadExpression
 
@@ -33,6 +34,7 @@ def acts(request: HttpRequest) -> HttpResponse:
         "formats": FORMATS,
         "request_id": uuid.uuid4().hex,
         "at_once": many_runs.AT_ONCE,
+        "most_judged": jobs.AT_ONCE,
     }
     return render(request, "lab/run_acts.html", context)
 

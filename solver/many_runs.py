@@ -15,6 +15,7 @@ from django.db.models import Count, Max, Q
 from solver import runs
 from trajectories import queries
 from trajectories.exporters.bulk import FILTERS
+from trajectories.filters import REPLAYABLE
 from trajectories.models import RunQuerySet, RunStatus
 
 AT_ONCE = 1000  # runs in one request: some seconds
@@ -31,6 +32,8 @@ class Preview:
     total: int
     under_way: int
     stopped: int
+    judged: int
+    failed: int
     newest: int
 
 
@@ -55,9 +58,11 @@ def preview(filters: Mapping[str, str]) -> Preview:
         total=Count("pk"),
         under_way=Count("pk", filter=Q(status__in=UNDER_WAY)),
         stopped=Count("pk", filter=Q(status__in=STOPPED)),
+        judged=Count("pk", filter=Q(status=RunStatus.FINISHED) & ~Q(verdict="")),
+        failed=Count("pk", filter=REPLAYABLE),
         newest=Max("pk"),
     )
-    return Preview(found["total"], found["under_way"], found["stopped"], found["newest"] or 0)
+    return Preview(**{**found, "newest": found["newest"] or 0})
 
 
 def act(verb: str, filters: Mapping[str, str], newest: int) -> Done:

@@ -10,6 +10,7 @@ from django.db import models
 from solver.answers.models import AnswerTally, StoredAnswer
 from solver.campaigns.models import Campaign, CampaignCell, CampaignProblem, CampaignRun
 from solver.prices.models import PriceRow
+from solver.rejudging.models import RejudgedRun, Rejudging
 from solver.serving.models import EngineService, EngineTest
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "EngineService",
     "EngineTest",
     "PriceRow",
+    "RejudgedRun",
+    "Rejudging",
     "ServedAdapter",
     "StoredAnswer",
 ]

@@ -15,8 +15,8 @@ def publish_run(run_id: int) -> bool:
     return _send("solver.tasks.run", run_id)
 
 
-def publish_rejudge(run_id: int) -> bool:
-    return _send("solver.tasks.rejudge", run_id)
+def publish_rejudging(job_id: int) -> bool:
+    return _send("solver.tasks.rejudge", job_id)
 
 
 def publish_export(export_id: int) -> bool:

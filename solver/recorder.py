@@ -243,7 +243,8 @@ class Recorder:
             raise
         self._checkpoint()  # an answer cut short by a cancel is no answer
         text = printable(reply.text)
-        finished = _finished(self.step, reply, text, parse(text))
+        parsed = parse(text)
+        finished = answered(self.step, reply, text, parsed, _plain(parsed.value))
         self._write(finished)
         return finished
 
@@ -356,13 +357,18 @@ def _waste(unused: list[ChatReply]) -> dict[str, Any]:
         "completion_tokens": sum(reply.usage.completion_tokens for reply in unused),
     }
     costs = [cost for reply in unused if (cost := money.spent(reply.detail))]
+    costs = [cost for cost in costs if cost.currency == costs[0].currency]  # two currencies make no sum
     if costs:
         amount = sum((cost.amount for cost in costs), Decimal(0))
         told["cost"] = {"amount": f"{amount:f}", "currency": costs[0].currency}
+        told["priced_calls"] = len(costs)
     return told
 
 
-def _finished(step: int, reply: ChatReply, text: str, parsed: Parsed[Any]) -> events.StepFinished:
+def answered(
+    step: int, reply: ChatReply, text: str, parsed: Parsed[Any], value: Any, gist: str = ""
+) -> events.StepFinished:
+    """The event of a model's answer: `text` is the reply's, printable; `value` what was read from it, as JSON."""
     return events.StepFinished(
         step=step,
         text=text,
@@ -379,8 +385,9 @@ def _finished(step: int, reply: ChatReply, text: str, parsed: Parsed[Any]) -> ev
             failure=parsed.failure.value if parsed.failure else "",
             message=parsed.message,
             where=parsed.where,
-            value=_plain(parsed.value),
+            value=value,
         ),
+        gist=gist,
         detail=reply.detail,
     )
 

@@ -2,6 +2,8 @@
 
 The share of flips is a blame of source `replay`, one for each step and kind of change: the agent of the changed step
 where at least one replay was accepted, else nobody. It is said again when more replays of the same change have ended.
+A draw is one trial, however many branches have it, and so are all branches in which no model was asked: the same program
+is judged in each.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from django.utils.timezone import now
 from solver import branches
 from solver.change import Change
 from trajectories import opinions, review
+from trajectories.agents import AGENTS
 from trajectories.models import Judgement, Run, Step
 from trajectories.opinions import Replays
 
@@ -24,11 +27,9 @@ AGENT = {"confidence": "planning"}
 def start(
     parent: Run, change: Change, times: int, *, reason: str = "", request_id: str = "", goes_on: str = ""
 ) -> list[Run]:
-    """`times` replays of `change`. The same `request_id` again starts nothing. Raises BranchRefused."""
+    """`times` further replays of `change`. The same `request_id` again starts nothing. Raises BranchRefused."""
     if not 1 <= times <= MOST:
         raise branches.BranchRefused(f"A change is replayed 1 to {MOST} times at once, not {times}.")
-    if times == 1:
-        return [branches.start(parent, change, reason=reason, request_id=request_id, goes_on=goes_on)]
     return branches.repeat(parent, change, times, reason=reason, request_id=request_id, goes_on=goes_on)
 
 
@@ -58,7 +59,7 @@ def settle(parent: Run) -> int:
 def _settle(parent: Run, replays: Replays) -> Judgement | None:
     step = Step.objects.filter(run=parent, number=replays.at).first()
     agent = AGENT.get(step.role, step.role) if step else ""
-    if agent not in review.AGENTS:
+    if agent not in AGENTS:
         return None
     trials = len(replays.ended)
     key = f"replay-{replays.branches[0].run}-{trials}-{replays.flips}"

@@ -69,8 +69,8 @@ def _branch(head: Head) -> dict[str, Any]:
     if not head.run.branch_of:
         return {}
     try:
-        change = Change(**head.run.branch)
-    except TypeError as error:
+        change = Change.parse(head.run.branch)
+    except ValueError as error:
         raise Malformed("run.branch", f"is no change of a step ({error})", _MEND) from error
     parent = Run.objects.filter(request_id=head.run.branch_of).first()
     awaits = "" if parent else head.run.branch_of

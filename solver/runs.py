@@ -210,6 +210,8 @@ def execute(run_id: int, worker: str) -> bool:
         return False
     run = Run.objects.select_related("problem__body").get(pk=run_id)
     with leases.held(run_id, fence) as hold, _listed(hold):
+        if run.cancel_requested:  # of the worker before, who died: this one must not ask anybody first
+            hold.cancel.set()
         try:
             ending = _ending(run, hold, worker)
             eventlog.append(run_id, [ending], fence=fence)
@@ -247,7 +249,8 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
     memo = Memo(run.pk)
     begun = RunStarted(fence=hold.fence, worker=worker, code_version=code_version(), resumed_steps=len(memo))
     eventlog.append(run.pk, [begun], fence=hold.fence)
-    spec = engine_book.get_unchanged(run.engine_name, run.engine)
+    change = Change.of(run)
+    spec = engine_book.get_unchanged(run.engine_name, run.engine, change.models.values() if change else ())
     info = of_run(run.strategy)
     params = replace(info.params(run.params), templates=spec.templates)
     recorder = Recorder(
@@ -260,7 +263,7 @@ def _work(run: Run, hold: leases.Held, worker: str) -> RunFinished:
         sampling=_sampling(spec, run.seed),
         budget=Budget(calls=params.max_calls or info.call_bound(params)),
         judge_profile=run.judge_profile,
-        change=Change.of(run),
+        change=change,
         guest=_guest(run),
         constrained=bool(run.engine.get("constrained")),
         frozen=int(run.params.get("frozen", 0)),
@@ -310,7 +313,9 @@ def cancel(run_id: int) -> bool:
     asked = RunFinished(status="cancelled", reason="cancelled", message="Cancelled before it started.")
     if eventlog.append_unowned(run_id, asked, when=[RunStatus.QUEUED]) is not None:
         return True
-    return Run.objects.filter(pk=run_id, status=RunStatus.RUNNING).update(cancel_requested=True) == 1
+    # An orphan may have come back to the queue in between: whoever takes it up finds the request.
+    under_way = Run.objects.filter(pk=run_id, status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+    return under_way.update(cancel_requested=True) == 1
 
 
 def retry(run_id: int) -> bool:

@@ -72,6 +72,7 @@ class SolveForm:
     judge_profile: str
     seed: str
     request_id: str
+    ask_anew: bool = False
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -85,10 +86,22 @@ def blank(problem: Problem, like: Run | None = None) -> SolveForm:
             "seed": str(like.seed),
             "language": like.language,
             "judge_profile": like.judge_profile,
+            "ask_anew": "1" if like.engine.get("ask_anew") else "",
             f"{like.engine_name}.constrained": "on" if like.engine.get("constrained") else "",
             **{f"{like.strategy}.{name}": _as_text(value) for name, value in like.params.items()},
         }
-    return _form(problem, chosen, sent=False)
+    switches = None if like is None else _switched_on(like)
+    return _form(problem, chosen | (switches or {}), sent=switches is not None)
+
+
+def _switched_on(like: Run) -> dict[str, str] | None:
+    """The ticks of the adapters that the run used; None where its engine is gone or it does not say who answered."""
+    spec = next((spec for spec in engine_book.all_engines() if spec.name == like.engine_name), None)
+    roles = like.engine.get("roles")
+    if spec is None or not roles:
+        return None
+    bare = engine_book.roles_of(spec, {role.value: False for role in AGENTS})
+    return {f"{spec.name}.{role}": "on" for role in AGENTS if roles.get(role) != bare[role]}
 
 
 def refused(problem: Problem, sent: QueryDict, error: runs.StartRefused) -> SolveForm:
@@ -163,6 +176,7 @@ def _form(problem: Problem, chosen: Mapping[str, str], *, sent: bool) -> SolveFo
         judge_profile=chosen.get("judge_profile", "strict"),
         seed=chosen.get("seed", "0"),
         request_id=uuid.uuid4().hex,
+        ask_anew=bool(chosen.get("ask_anew")),
     )
 
 

@@ -17,9 +17,10 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils.timezone import now
 
-from solver import queue, rejudging, replays, runs, scheduler
+from solver import queue, replays, runs, scheduler
 from solver.answers import store as answers
 from solver.campaigns import execution as campaigns
+from solver.rejudging import jobs as rejudging
 from trajectories import leases
 from trajectories.exporters import bulk
 from trajectories.models import Run, RunStatus, Worker
@@ -59,8 +60,8 @@ def _take() -> scheduler.Waiting | None:
 
 
 @shared_task
-def rejudge(run_id: int) -> None:
-    rejudging.rejudge(run_id)
+def rejudge(job_id: int) -> None:
+    rejudging.work(job_id, worker_name())
 
 
 @shared_task
@@ -78,6 +79,8 @@ def reap() -> None:
         runs.publish(run_id)
     for export_id in bulk.waiting():
         queue.publish_export(export_id)
+    for job_id in rejudging.abandoned():
+        queue.publish_rejudging(job_id)
     campaigns.tick()
     answers.evict()
     replays.settle_missed()

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from solver import engine_pages, export_pages, many_pages, pages, random_problem, replay_pages
+from solver.rejudging import pages as rejudging_pages
 
 urlpatterns = [
     path("problems/<int:pk>/", pages.problem, name="problem"),
@@ -8,6 +9,11 @@ urlpatterns = [
     path("runs/<int:pk>/cancel/", pages.cancel, name="run-cancel"),
     path("runs/<int:pk>/retry/", pages.retry, name="run-retry"),
     path("runs/<int:pk>/steps/<int:number>/replays/", replay_pages.step_replays, name="run-replays"),
+    path("runs/<int:pk>/judge-again/", rejudging_pages.start_one, name="run-judge-again"),
+    path("judged-again/", rejudging_pages.rejudgings, name="rejudgings"),
+    path("judged-again/new/", rejudging_pages.start, name="rejudging-start"),
+    path("judged-again/<int:pk>/", rejudging_pages.rejudging, name="rejudging"),
+    path("judged-again/<int:pk>/cancel/", rejudging_pages.cancel, name="rejudging-cancel"),
     path("runs/all/", many_pages.acts, name="runs-acts"),
     path("runs/all/<slug:verb>/", many_pages.act, name="runs-act"),
     path("exports/", export_pages.exports, name="exports"),

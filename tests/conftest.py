@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 hypothesis_settings.register_profile("lab", deadline=None)
 hypothesis_settings.load_profile("lab")
 
+# How long a test waits for what an idle machine does at once; longer only where it never comes.
+PATIENCE_S = 60.0
+SOON_MS = 60_000  # the same for what a page shows
+
 CHROMIUM_FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -39,33 +43,36 @@ CHROMIUM_FLAGS = [
 def broker() -> Iterator[str]:
     """The embedded broker on the socket that the settings name."""
     process = subprocess.Popen(broker_process.command(settings.BROKER_SOCKET), stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE_S
     while not broker_process.answers(settings.BROKER_SOCKET):
         assert process.poll() is None and time.monotonic() < end, "the embedded broker did not start"
         time.sleep(0.02)
     yield str(settings.BROKER_SOCKET)
     process.terminate()
-    process.wait(5)
+    process.wait(PATIENCE_S)
 
 
 @pytest.fixture
 def live_server_url(transactional_db: None, broker: str) -> Iterator[str]:
     """The real ASGI application under uvicorn in a thread, on the file test database."""
     import uvicorn
+    from channels.layers import channel_layers
 
     from mcl_web.asgi import application
 
+    # Each server has an event loop of its own, and a layer keeps locks: one that is held when a loop ends is held for ever.
+    channel_layers.backends.clear()
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE_S
     while not server.started:
         assert time.monotonic() < end, "uvicorn did not start"
         time.sleep(0.01)
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive(), "uvicorn did not stop"
     listener.close()
 
@@ -84,7 +91,10 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             started = playwright.chromium.launch(
-                executable_path=chromium_path(), chromium_sandbox=False, args=CHROMIUM_FLAGS
+                executable_path=chromium_path(),
+                chromium_sandbox=False,
+                args=CHROMIUM_FLAGS,
+                timeout=3 * SOON_MS,
             )
         except Error as error:
             pytest.fail(f"no Chromium to test with; run `make browser` ({str(error).splitlines()[0]})")
@@ -94,7 +104,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=SOON_MS)
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(SOON_MS)
     yield context.new_page()
     context.close()
 

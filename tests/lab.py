@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
+import signal
 import socket
 import subprocess
 import sys
@@ -14,16 +17,24 @@ from typing import Any
 
 from django.conf import settings
 
+PATIENCE_S = 180.0  # a lab has nine processes, and the machine may be busy with others
+
+
+def free_port() -> int:
+    """Free now, and below those that the kernel gives to outgoing connections, so that nobody gets it by chance."""
+    for port in random.sample(range(15_000, 30_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port was found")
+
 
 class Lab:
     """A lab started by `manage.py up` on a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.folder = folder
-        self.env = {**os.environ, "MCL_VAR": str(folder), "MCL_LEASE_SECONDS": "3", "MCL_REAP_EVERY": "1"}
-        self.began = time.monotonic()
+        self.env = {**os.environ, "MCL_VAR": str(folder), "MCL_LEASE_SECONDS": "6", "MCL_REAP_EVERY": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up", "--port", str(self.port)],
             cwd=settings.BASE_DIR,
@@ -38,7 +49,7 @@ class Lab:
         return self.process.stdout.readline()
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE_S) as response:
             return json.load(response)
 
     def post(self, path: str, data: dict[str, Any]) -> Any:
@@ -47,7 +58,7 @@ class Lab:
             data=json.dumps(data).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
             return json.load(response)
 
     def processes(self) -> dict[int, str]:
@@ -84,8 +95,14 @@ class Lab:
                     ports.add(int(words[1].rpartition(":")[2], 16))
         return ports
 
-    def gone(self, within: float) -> bool:
-        end = time.monotonic() + within
+    def stop(self) -> int:
+        """Ctrl-C; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE_S)
+
+    def gone(self) -> bool:
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             if not self.processes():
                 return True
@@ -93,8 +110,8 @@ class Lab:
         return False
 
 
-def wait_for(lab: Lab, run_id: int, ready: Any, within: float) -> dict[str, Any]:
-    end = time.monotonic() + within
+def wait_for(lab: Lab, run_id: int, ready: Any) -> dict[str, Any]:
+    end = time.monotonic() + PATIENCE_S
     while True:
         run: dict[str, Any] = lab.get(f"/api/runs/{run_id}/")
         if ready(run):

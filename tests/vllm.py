@@ -1,6 +1,6 @@
 """`make test-vllm`: a real vLLM on the CPU, in an environment of its own, asked what the lab relies on.
 
-1. Makes the environment (3.5 GB) unless MCL_VLLM_PYTHON names the python of one. 2. Two rounds, one server after the
+1. Makes the environment (3.4 GB) unless MCL_VLLM_PYTHON names the python of one. 2. Two rounds, one server after the
 other: a small random model with two adapters is asked what every engine promises; the micro model with its four is asked
 to solve problems, to obey every role's grammar and to serve an adapter that the lab's trainer has just made. Each round
 starts vLLM exactly as the lab does, waits for it, loads the adapters, runs its tests and stops it. Exit status 0 if
@@ -100,7 +100,7 @@ def install() -> Path:
     stamp = VENV / ".ready"
     if stamp.exists() and stamp.stat().st_mtime >= REQUIREMENTS.stat().st_mtime:
         return python
-    print("Installing vLLM's CPU build into .venv-vllm (3.5 GB; a few minutes) ...", flush=True)
+    print("Installing vLLM's CPU build into .venv-vllm (3.4 GB; a few minutes) ...", flush=True)
     subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     pinned = ["install", "--quiet", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)]
     subprocess.run([python, "-m", "pip", *pinned], check=True)

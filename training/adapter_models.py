@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from solver.campaigns.models import Campaign
+from trajectories import transitions
 
 
 class AdapterState(models.TextChoices):
@@ -23,8 +24,7 @@ class AdapterState(models.TextChoices):
 class AdapterQuerySet(models.QuerySet["Adapter"]):
     def move(self, to: AdapterState, **changes: Any) -> int:
         """Guarded transition: only adapters in a state from which `to` is allowed move. Returns how many did."""
-        allowed = [state for state, then in Adapter.MOVES.items() if to in then]
-        return self.filter(state__in=allowed).update(state=to, **changes)
+        return transitions.move(self, Adapter.MOVES, "state", to, changes)
 
 
 class Adapter(models.Model):
@@ -79,7 +79,8 @@ class Adapter(models.Model):
 
 
 class AdapterEvaluation(models.Model):
-    """Adapters against the base on the same problems: a campaign of two cells. `adapters` are tried together.
+    """Adapters against the base, and against what served, on the same problems: a campaign of two to four cells (see
+    `training.evaluation`). `adapters` are tried together.
 
     `result` is filled once, when the campaign has finished.
     """
@@ -103,6 +104,7 @@ class Promotion(models.Model):
     role = models.CharField(max_length=16)
     adapter = models.ForeignKey(Adapter, models.PROTECT, null=True, related_name="promotions")
     previous = models.ForeignKey(Adapter, models.PROTECT, null=True, related_name="+")
+    rolled_back = models.BooleanField(default=False)  # takes the last one back that still stood
     reason = models.TextField(blank=True)
     actor = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

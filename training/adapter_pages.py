@@ -27,6 +27,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "serving": adapters.serving(adapter.engine, adapter.role),
         "runs": adapter.training_runs.select_related("started_from"),
         "went_on": adapter.went_on.select_related("adapter"),
+        "before": adapters.served_before(adapter.engine, adapter.role),
         "withdrawn": evaluation.withdrawn_rows(adapter),
         "promotions": Promotion.objects.filter(engine=adapter.engine, role=adapter.role).select_related(
             "adapter", "previous"
@@ -53,7 +54,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
                 reason=request.POST.get("reason", "")[:2000],
             )
         elif verb == "rollback":
-            adapters.roll_back(adapter.engine, adapter.role, actor=user)
+            adapters.roll_back(adapter.engine, adapter.role, of=adapter, actor=user)
         elif verb == "retire":
             adapters.retire(adapter, actor=user)
         elif verb == "exam":

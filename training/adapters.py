@@ -23,8 +23,9 @@ from solver.models import ServedAdapter
 from training import evaluation, model_card
 from training.adapter_models import AdapterState
 from training.encoding import CannotEncode, encoder
-from training.lora_spec import RANKS, ROLES
+from training.lora_spec import RANKS
 from training.models import Adapter, Promotion, TrainingRun
+from trajectories.agents import AGENTS
 
 MAX_RANK = max(RANKS)
 
@@ -85,11 +86,17 @@ def register(run: TrainingRun, told: dict[str, Any]) -> Adapter:
 
 def import_folder(folder: Path, *, role: str, engine: str, created_by: str = "") -> Adapter:
     """An adapter somebody else trained, from a folder. Raises Refused, BadAdapter."""
-    if role not in ROLES:
-        raise Refused(f"There is no role {role!r}; the roles are {', '.join(ROLES)}.")
+    if role not in AGENTS:
+        raise Refused(f"There is no role {role!r}; the roles are {', '.join(AGENTS)}.")
     files = read_adapter(role, folder, max_rank=MAX_RANK)
     spec = engine_book.get(engine)
     _check_fits(files, spec)
+    known = Adapter.objects.filter(digest=files.digest).first()
+    if known and (known.role, known.engine) != (role, spec.name):
+        raise Refused(
+            f"These weights are adapter {known} already, which answers {known.role} on {known.engine!r}; the same weights "
+            "cannot be a second one, so use that."
+        )
     return _store(
         files,
         role=role,
@@ -203,24 +210,55 @@ def serving(engine: str, role: str) -> Adapter | None:
 
 
 def objections(adapter: Adapter) -> list[str]:
-    """Why an adapter should not be promoted: no evaluation, worse than the base, no whole training."""
+    """Why an adapter should not be promoted: not evaluated, no clear gain over the base, worse than what serves now or not
+    compared with it, rows withdrawn."""
     found = []
     result = evaluation.latest(adapter)
     if result is None:
         found.append("It has not been evaluated against the base yet.")
-    elif result["high"] < 0:
-        found.append(
-            f"It is worse than the base: {result['points']:+.1f} points [{result['low']:.1f}, {result['high']:.1f}] on "
-            f"{result['n']} problems."
-        )
-    elif result["low"] <= 0:
-        found.append(
-            f"No clear gain: {result['points']:+.1f} points [{result['low']:.1f}, {result['high']:.1f}] on {result['n']} problems."
-        )
+    else:
+        if not evaluation.clearly_better(result):
+            found.append(
+                f"It is worse than the base: {_points(result)}"
+                if result["high"] < 0
+                else f"No clear gain: {_points(result)}"
+            )
+        found += _against_serving(adapter, result)
     if withdrawn := evaluation.withdrawn_rows(adapter):
         rows = "1 row it was trained on was" if withdrawn == 1 else f"{withdrawn} rows it was trained on were"
         found.append(f"{rows} withdrawn since.")
     return found
+
+
+def _against_serving(adapter: Adapter, result: dict[str, Any]) -> list[str]:
+    """Promoting others that were tried together with it does not make the comparison old; any other change does, also a role
+    that went back to the base. Where nothing but the base and these serve, the comparison with the base is the one."""
+    try:
+        spec = engine_book.get(adapter.engine)
+    except engine_book.UnknownEngine:
+        return [f"Its engine {adapter.engine!r} is not in this lab any more; add the engine again first."]
+    now, together = engine_book.roles_of(spec), result["together"]
+    bare = engine_book.roles_of(spec, dict.fromkeys(now, False))
+    if all(now[role] in (bare[role], *together) for role in AGENTS):
+        return []
+    served = result.get("served") or {}
+    then = {**bare, **served.get("roles", {})}
+    if changed := [role for role in AGENTS if now[role] not in (then[role], *together)]:
+        them = ", ".join(f"{role} by {now[role]}" for role in changed)
+        return [f"It was not compared with what serves now ({them}); evaluate it again."]
+    if not served["n"]:
+        why = "no problem was measured with both. The page of its campaign says why; evaluate it again."
+        return [f"It was not compared with what serves now: {why}"]
+    if served["high"] < 0:
+        return [f"It is worse than what serves now: {_points(served)}"]
+    return []
+
+
+def _points(result: dict[str, Any]) -> str:
+    return (
+        f"{result['points']:+.1f} points [{result['low']:+.1f}, {result['high']:+.1f}] on {result['n']} problems, "
+        f"McNemar p {result['p']:.2g}."
+    )
 
 
 def promote(adapter: Adapter, *, actor: str = "", anyway: bool = False, reason: str = "") -> Promotion:
@@ -230,6 +268,15 @@ def promote(adapter: Adapter, *, actor: str = "", anyway: bool = False, reason: 
         raise Refused(" ".join(against) + " Promote it anyway, or evaluate it on more problems.")
     if not adapter.folder.is_dir():
         raise Refused(f"The files of {adapter} are not in {adapter.folder}; import it again.")
+    try:
+        return _promote(adapter, actor, reason)
+    except IntegrityError:
+        raise Refused(
+            f"Another adapter of {adapter.role} was promoted at the same moment; look at what serves now first."
+        ) from None
+
+
+def _promote(adapter: Adapter, actor: str, reason: str) -> Promotion:
     with transaction.atomic():
         previous = serving(adapter.engine, adapter.role)
         if previous == adapter:
@@ -248,20 +295,41 @@ def promote(adapter: Adapter, *, actor: str = "", anyway: bool = False, reason: 
         )
 
 
-def roll_back(engine: str, role: str, *, actor: str = "") -> Promotion:
-    """What served before the last promotion serves again, be it another adapter or the engine's own model."""
+def roll_back(engine: str, role: str, *, of: Adapter | None = None, actor: str = "") -> Promotion:
+    """What served before the last promotion that still stands serves again, be it another adapter or the engine's own model;
+    a second one goes back one further. `of`: only if this one serves. Raises Refused."""
     with transaction.atomic():
-        last = Promotion.objects.filter(engine=engine, role=role).first()
         now_serving = serving(engine, role)
-        if last is None or now_serving is None:
+        if now_serving is None:
             raise Refused(f"The engine's own model serves {role} on {engine}; there is nothing to roll back.")
-        before = last.previous
+        held = ServedAdapter.objects.filter(engine=engine, role=role, digest=now_serving.digest, active=True)
+        if of not in (None, now_serving) or not held.update(active=False):
+            raise Refused(f"What serves {role} on {engine} has changed meanwhile; look at the history first.")
+        before = served_before(engine, role)
         if before is not None:
             Adapter.objects.filter(pk=before.pk).move(AdapterState.PROMOTED)
         _point(engine, role, before, now_serving)
         return Promotion.objects.create(
-            engine=engine, role=role, adapter=before, previous=now_serving, actor=actor, reason="rolled back"
+            engine=engine,
+            role=role,
+            adapter=before,
+            previous=now_serving,
+            actor=actor,
+            reason="rolled back",
+            rolled_back=True,
         )
+
+
+def served_before(engine: str, role: str) -> Adapter | None:
+    """What a roll-back brings back: each one before took the last that stood off the pile. One that brought back something
+    else (before version 0007 of the tables a second one put back what the first had taken) stands like a promotion."""
+    pile: list[Promotion] = []
+    for one in Promotion.objects.filter(engine=engine, role=role).order_by("pk").select_related("previous"):
+        if one.rolled_back and pile and pile[-1].previous_id == one.adapter_id:
+            pile.pop()
+        else:
+            pile.append(one)
+    return pile[-1].previous if pile else None
 
 
 def retire(adapter: Adapter, *, actor: str = "") -> None:

@@ -15,22 +15,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from solver import branches
+from solver.campaigns.models import SlotState
+from solver.campaigns.settlement import meaning
 from solver.change import Change
+from solver.engines.protocol import ContextOverflow
 from training import examples
 from training.supervision.steps import Path
 from trajectories import eventlog, events, review
-from trajectories.models import Judgement, Run
+from trajectories.models import Judgement, Run, RunStatus
 from trajectories.wilson import Share, share
 
 PREFIX = "redo-"
-TEMPERATURE = 0.7
+TEMPERATURE = branches.REPLAY_TEMPERATURE
 ACTOR = "replay of every agent"
 
 
 @dataclass(frozen=True, slots=True)
 class Redone:
-    """`passed` of `trials` runs that were done again from this agent's step on."""
+    """`passed` of `trials` runs that were done again from this agent's step on. One that says nothing about the agents, whose
+    engine or judge was away, or that was cancelled, is no trial."""
 
     agent: str
     step: int
@@ -59,23 +65,27 @@ def start_replays(run: Run, draws: int, *, publish_to_workers: bool = True) -> l
                     run,
                     change,
                     reason=f"redone from {agent} on",
-                    request_id=f"{PREFIX}{run.pk}-{agent}-{draw}",
+                    request_id=request_id(run.pk, agent, draw),
                     publish_to_workers=publish_to_workers,
                 )
             )
     return started
 
 
+def request_id(run: int, agent: str, draw: int) -> str:
+    return f"{PREFIX}{run}-{agent}-{draw}"
+
+
 def redone(run: Run) -> list[Redone] | None:
-    """What the replays say, in the order of the pipeline; None while one of them is under way, or there are none."""
+    """What the replays say, in the order of the pipeline; None while one of them is under way, or none was measured."""
     path = Path(run)
-    found = Run.objects.filter(branch_of=run, request_id__startswith=f"{PREFIX}{run.pk}-")
-    rows = list(found.values_list("request_id", "status", "verdict"))
-    if not rows or any(status in ("queued", "running") for _, status, _ in rows):
+    found = list(Run.objects.filter(branch_of=run, request_id__startswith=f"{PREFIX}{run.pk}-"))
+    measured = [one for one in found if one.ended and meaning(one).state == SlotState.MEASURED]
+    if not measured or not all(one.ended for one in found):
         return None
     told = []
     for agent in path.agents:
-        mine = [verdict for name, _, verdict in rows if name.split("-")[2] == agent]
+        mine = [one.verdict for one in measured if one.request_id.split("-")[2] == agent]
         step = path.step_of(agent)
         if mine and step is not None:
             told.append(Redone(agent, step, sum(verdict == "AC" for verdict in mine), len(mine)))
@@ -117,7 +127,8 @@ def by_replay(run: Run) -> Judgement | None:
 
 def settle_replays(limit: int = 20) -> int:
     """Blame for every run whose replays have all ended and that was not blamed by them yet."""
-    replayed = Run.objects.filter(request_id__startswith=PREFIX).exclude(branch_of=None)
+    said = Q(status=RunStatus.FINISHED) | Q(status=RunStatus.FAILED, reason=ContextOverflow.code)
+    replayed = Run.objects.filter(said, request_id__startswith=PREFIX).exclude(branch_of=None)
     waiting = replayed.exclude(
         branch_of__in=Judgement.objects.filter(source="replay", actor=ACTOR).values("run")
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training import example_pages, practice
+from training import example_pages, many_replay_pages, practice
 from training.datasets import pages as datasets
 from training.distillation import pages as distillation
 from training.supervision import pages as supervision
@@ -26,6 +26,7 @@ urlpatterns = [
     path("distillation/practice/", practice.make, name="distillation-practice"),
     path("distillation/<int:pk>/", distillation.detail, name="distillation-job"),
     path("distillation/<int:pk>/progress/", distillation.progress_part, name="distillation-progress"),
+    path("runs/replay-an-agent/", many_replay_pages.replay_many, name="runs-replay"),
     path("supervision/new/", supervision.new, name="supervision-new"),
     path("supervision/<int:pk>/", supervision.detail, name="supervision"),
     path("supervision/<int:pk>/progress/", supervision.progress_part, name="supervision-progress"),

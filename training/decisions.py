@@ -31,7 +31,7 @@ def accept(example: Example, *, actor: str, key: str = "") -> None:
         _move(example, ExampleState.ACCEPTED)
         return
     review.accept(example.run, example.step, actor=actor, role=example.role, key=key)
-    examples.settle_step(example.run.pk, example.step)
+    examples.settle_step(example.run.pk, example.step, taken=example.pk)
 
 
 def reject(example: Example, *, actor: str, code: str = "not_wanted", key: str = "") -> None:

@@ -1,4 +1,12 @@
-"""Does an adapter help? The base and the base with it, on the same problems: a campaign of two cells, read paired."""
+"""Does an adapter help? A campaign on problems it did not learn from, read paired: the base and the base with it; and where
+adapters serve already, what serves now and the same with the new ones in their places.
+
+No problem is taken that anything compared has learned from: the adapters, those that DPO started them from, and those that
+serve now, which would be flattered. Another version of such a problem, or a copy of it, is such a problem.
+
+Cells, in this order: the base, the adapters on the base, what serves now, what would serve after promoting them all. The last
+two are left out where they would repeat others.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +15,7 @@ import random
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -15,14 +24,17 @@ from django.utils.timezone import now
 from solver import engine_book
 from solver.campaigns import lifecycle, report
 from solver.campaigns.models import Campaign, CampaignStatus
+from solver.campaigns.selection import keys_of
 from solver.campaigns.spec import BadCampaign, read_data
+from solver.models import ServedAdapter
 from training.adapter_models import AdapterState
 from training.models import Adapter, AdapterEvaluation, DatasetRow, ExampleState, TrainingRun
 from training.run_models import TrainingStatus
 from trajectories.models import Problem
 
 PROBLEMS = 60
-CATCH_UP = timedelta(minutes=10)
+ALPHA = 0.05
+CATCH_UP = timedelta(days=1)  # an outage of a night loses no evaluation
 log = logging.getLogger(__name__)
 _MADE_FOR = {engine_book.MICRO: "micro"}  # elsewhere the micro model's answers are no measure
 
@@ -40,7 +52,8 @@ def start(
     created_by: str = "",
     publish_to_workers: bool = True,
 ) -> AdapterEvaluation:
-    """Try the adapters together against the base of their engine. The same `request_id` starts one. Raises CannotEvaluate."""
+    """Try the adapters together against the base of their engine and against what it serves now. The same `request_id`
+    starts one. Raises CannotEvaluate."""
     request_id = request_id or uuid.uuid4().hex
     engines = {adapter.engine for adapter in adapters}
     if len(engines) != 1:
@@ -94,38 +107,56 @@ def catch_up() -> None:
 
 
 def _problems(adapters: Sequence[Adapter], engine: str, count: int, seed: int) -> list[str]:
-    """Problems that none of the adapters was trained on, the same for the same seed."""
+    """Problems that nothing compared has learned from, the same for the same seed."""
     found = Problem.objects.current().filter(test_kind="stdio")
     if engine in _MADE_FOR:
         found = found.filter(source=_MADE_FOR[engine])
-    seen = DatasetRow.objects.filter(
-        version__in=[adapter.dataset_id for adapter in adapters if adapter.dataset_id]
-    )
-    found = found.exclude(pk__in=seen.exclude(example__problem=None).values("example__problem"))
-    ids = list(found.order_by("external_id").values_list("external_id", flat=True))
+    active = ServedAdapter.objects.filter(engine=engine, active=True)
+    serving = Adapter.objects.filter(digest__in=active.values("digest"))
+    learned = _learned({adapter.pk for adapter in (*adapters, *serving)})
+    known = {problem.external_id for problem in learned}
+    fresh = [problem for problem in found.order_by("external_id") if problem.external_id not in known]
+    random.Random(seed).shuffle(fresh)
+    copied = {key for _, keys in keys_of(learned) for key in keys}
+    apart = (problem.external_id for problem, keys in keys_of(fresh) if copied.isdisjoint(keys))
+    ids = sorted(islice(apart, count))
     if len(ids) < 2:
         raise CannotEvaluate(
-            "The lab holds fewer than two problems that these adapters were not trained on; import some first."
+            "The lab holds fewer than two problems that these adapters, or what serves now, were not trained on; import some "
+            "first."
         )
-    random.Random(seed).shuffle(ids)
-    return sorted(ids[:count])
+    return ids
+
+
+def _learned(adapters: set[int]) -> list[Problem]:
+    """The problems of every dataset version that the adapters were trained on, and those before them whose training they
+    went on from."""
+    whole, last = set(adapters), set(adapters)
+    while last:
+        before = TrainingRun.objects.filter(adapter__in=last).exclude(started_from=None)
+        last = set(before.values_list("started_from", flat=True)) - whole
+        whole |= last
+    versions = Adapter.objects.filter(pk__in=whole).exclude(dataset=None).values("dataset")
+    rows = DatasetRow.objects.filter(version__in=versions).exclude(example__problem=None)
+    return list(Problem.objects.filter(pk__in=rows.values("example__problem")))
 
 
 def _campaign(adapters: Sequence[Adapter], engine: str, ids: list[str]) -> dict[str, Any]:
     spec = engine_book.get(engine)
     together = ", ".join(str(adapter) for adapter in adapters)
+    new = {adapter.role: adapter.name for adapter in adapters}
+    serving = engine_book.adapted_roles(spec)
+    after = serving | new
+    cells: list[tuple[str, dict[str, str]]] = [("base", {}), (together[:80], new)]
+    if serving and serving != after:
+        cells.append(("serving now", serving))
+        if after != new:
+            cells.append((f"serving now, with {together}"[:80], after))
     return {
         "name": f"{together} against base"[:120],
         "problems": {"ids": ids},
         "strategies": [{"name": "mapcoder", "params": engine_book.usual_params(spec)}],
-        "models": [
-            {"engine": engine, "adapters": {}, "label": "base"},
-            {
-                "engine": engine,
-                "adapters": {adapter.role: adapter.name for adapter in adapters},
-                "label": together[:80],
-            },
-        ],
+        "models": [{"engine": engine, "adapters": roles, "label": label} for label, roles in cells],
     }
 
 
@@ -135,19 +166,32 @@ def settle() -> None:
         result__isnull=True, campaign__status=CampaignStatus.FINISHED
     ):
         result = _result(made.campaign, [adapter.name for adapter in made.adapters.all()])
-        if result["n"]:
+        if not result["n"]:
+            continue  # measured again, its campaign may still tell something
+        with transaction.atomic():
             AdapterEvaluation.objects.filter(pk=made.pk, result__isnull=True).update(result=result)
             ids = list(made.adapters.values_list("pk", flat=True))
             Adapter.objects.filter(pk__in=ids).move(AdapterState.EVALUATED)
 
 
 def _result(campaign: Campaign, together: list[str]) -> dict[str, Any]:
-    """In percentage points, with the interval of the paired difference, and the exact McNemar test."""
+    """Of the adapters against the base; `served` the same against what served when it was started, None where nothing else
+    did."""
     told = report.build(campaign)
-    base, new = told.cells
-    found = told.against[0].comparison
+    result = {"together": together, **_compared(told, 1), "served": None}
+    if len(told.cells) > 2:
+        after = 3 if len(told.cells) > 3 else 1
+        roles = told.cells[2].cell.engine["roles"]
+        result["served"] = {"roles": roles, **_compared(report.build(campaign, baseline=2), after)}
+    return result
+
+
+def _compared(told: report.Report, cell: int) -> dict[str, Any]:
+    """In percentage points, with the interval of the paired difference, and the exact McNemar test."""
+    new = told.cells[cell]
+    found = next(one.comparison for one in told.against if one.cell.pk == new.cell.pk)
+    base = next(one for one in told.cells if one.cell.pk == told.baseline.pk)
     return {
-        "together": together,
         "n": found.common,
         "won": len(found.won),
         "lost": len(found.lost),
@@ -184,6 +228,11 @@ def latest(adapter: Adapter) -> dict[str, Any] | None:
     done = AdapterEvaluation.objects.filter(adapters=adapter, result__isnull=False)
     result: dict[str, Any] | None = done.values_list("result", flat=True).first()
     return result
+
+
+def clearly_better(result: dict[str, Any]) -> bool:
+    """Both must say so: the interval of the paired difference and the exact test, which is the stricter on few problems."""
+    return bool(result["low"] > 0 and result["p"] < ALPHA)
 
 
 def withdrawn_rows(adapter: Adapter) -> int:

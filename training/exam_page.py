@@ -1,4 +1,5 @@
-"""An exam as a table: a prompt a row, four answers beside each other, and each column's marks with their intervals."""
+"""An exam as a table: a prompt a row, four answers beside each other, each column's marks with their intervals, and the new
+adapter against the others on the prompts that both answered."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
-from training.exams import COLUMNS
+from solver.benchmarks.bootstrap import paired_difference
+from solver.benchmarks.mcnemar import mcnemar
+from training.exams import COLUMNS, NEW
 from training.models import DatasetRow, Exam, ExamAnswer
 from trajectories.wilson import Share, share
 
@@ -24,6 +27,22 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Paired:
+    """The new adapter against `other`. Points of 100, with the bootstrap interval of the paired difference; p by the exact
+    McNemar test."""
+
+    other: str
+    measure: str
+    n: int
+    won: int
+    lost: int
+    points: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
 class ExamRow:
     row: DatasetRow
     prompt: str
@@ -34,6 +53,7 @@ class ExamRow:
 @dataclass(frozen=True, slots=True)
 class ExamPage:
     columns: list[Column]
+    paired: list[Paired]
     rows: list[ExamRow]
     answered: int
     wanted: int
@@ -49,6 +69,7 @@ def read(exam: Exam, after: int = 0) -> ExamPage:
     columns = [_column(exam, name) for name in names]
     return ExamPage(
         columns,
+        _paired(exam, names),
         [
             ExamRow(
                 row,
@@ -78,3 +99,33 @@ def _column(exam: Exam, name: str) -> Column:
         share(told["formed"], told["answered"]),
         share(told["right"], told["marked"]),
     )
+
+
+def _paired(exam: Exam, names: list[str]) -> list[Paired]:
+    marks: dict[str, dict[int, tuple[bool, bool | None]]] = {name: {} for name in names}
+    told = ExamAnswer.objects.filter(exam=exam).values_list("column", "row", "failure", "right")
+    for column, row, failure, right in told.order_by("row"):
+        marks[column][row] = (not failure, right)
+    found = []
+    for other in names:
+        if other == NEW:
+            continue
+        both = [(marks[other][row], new) for row, new in marks[NEW].items() if row in marks[other]]
+        formed = [(before[0], new[0]) for before, new in both]
+        marked = [(before[1], new[1]) for before, new in both if before[1] is not None and new[1] is not None]
+        found += [
+            _compared(other, measure, pairs)
+            for measure, pairs in (("format kept", formed), ("right", marked))
+            if pairs
+        ]
+    return found
+
+
+def _compared(other: str, measure: str, pairs: list[tuple[bool, bool]]) -> Paired:
+    won = sum(new and not before for before, new in pairs)
+    lost = sum(before and not new for before, new in pairs)
+    gain = paired_difference(
+        [float(before) for before, _ in pairs], [float(new) for _, new in pairs]
+    ).estimate
+    points = (100 * gain.value, 100 * gain.low, 100 * gain.high)
+    return Paired(other, measure, gain.n, won, lost, *points, mcnemar(won, lost).p)

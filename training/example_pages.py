@@ -120,7 +120,7 @@ def _tell(request: HttpRequest, verb: str, decided: decisions.Decided) -> None:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     example = get_object_or_404(Example.objects.select_related("problem", "run", "origin_run"), pk=pk)
     said = Judgement.objects.filter(run=example.run, step=example.step).order_by("seq") if example.run else []
-    versions = DatasetRow.objects.filter(example=example).select_related("version").order_by("-version")
+    versions = DatasetRow.objects.filter(example=example).select_related("version").order_by("-version_id")
     context: dict[str, Any] = {
         "example": example,
         "diff": diffs.diff(example.refused, example.answer, "python") if example.refused else None,

@@ -24,7 +24,6 @@ from trajectories.models import Decision, Run
 
 # How an answer ends that is whole, as the lab's engines say it and as other systems' recordings do.
 WHOLE = (FinishReason.STOP.value, "end_turn", "stop_sequence", "eos")
-ROLES = ("retrieval", "planning", "coding", "debugging")
 
 
 def digest(role: str, messages: list[dict[str, str]], answer: str) -> str:
@@ -157,12 +156,16 @@ def settle() -> int:
     return len(steps)
 
 
-def settle_step(run_id: int, step: int) -> None:
+def settle_step(run_id: int, step: int, taken: int | None = None) -> None:
+    """`taken`: the row that somebody chose; else the newest is meant. A step teaches one answer: what was accepted of it before
+    gives way to a chosen one."""
     rows = Example.objects.filter(run=run_id, step=step)
     decisions = list(Decision.objects.filter(run=run_id, step=step).values_list("accepted", flat=True))
     if any(decisions):
         newest = rows.order_by("-pk").values_list("pk", flat=True)[:1]
-        rows.filter(pk__in=list(newest)).move(ExampleState.ACCEPTED)
+        rows.filter(pk__in=[taken] if taken else list(newest)).move(ExampleState.ACCEPTED)
+        if taken:
+            rows.filter(state=ExampleState.ACCEPTED).exclude(pk=taken).move(ExampleState.WITHDRAWN)
     elif decisions:
         rows.filter(state=ExampleState.CANDIDATE).move(ExampleState.REJECTED)
         rows.filter(state=ExampleState.ACCEPTED).move(ExampleState.WITHDRAWN)

@@ -6,17 +6,19 @@ worker's exam is taken up by another, which asks only for what is missing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from celery import current_app
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F, QuerySet
 from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
@@ -27,11 +29,13 @@ from solver.engines.spec import BASE, EngineSpec
 from training import adapters, marking
 from training.adapter_models import ExamState
 from training.models import Adapter, DatasetRow, DatasetVersion, Exam, ExamAnswer
+from trajectories.beating import beating
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
 LEASE = timedelta(seconds=120)
-COLUMNS = ("base", "previous", "new")
+NEW = "new"
+COLUMNS = ("base", "previous", NEW)
 
 
 class NoExam(ValueError):
@@ -81,7 +85,7 @@ def _columns(adapter: Adapter) -> dict[str, str]:
     previous = (
         before.name if before else engine_book.get_described(adapter.engine).model_for(Role(adapter.role))
     )
-    told = {"base": base, "previous": previous, "new": adapter.name}
+    told = {"base": base, "previous": previous, NEW: adapter.name}
     if previous in {base, adapter.name}:
         del told["previous"]
     return told
@@ -115,10 +119,10 @@ def execute(exam_id: int) -> bool:
     try:
         spec = engine_book.serving(engine_book.get_described(exam.adapter.engine), exam.columns.values())
         engine = open_engine(spec)
-        for part in _batches(_open(exam)):
-            if not mine.update(lease_expires_at=now() + LEASE):
-                return False
-            with ThreadPoolExecutor(AT_ONCE) as pool:
+        with _kept(exam.pk, mine) as lost, ThreadPoolExecutor(AT_ONCE) as pool:
+            for part in _batches(_open(exam)):
+                if lost.is_set():
+                    return False
                 list(pool.map(lambda question: _ask(exam, engine, spec, question), part))
     except (EngineError, engine_book.UnknownEngine) as error:
         mine.update(state=ExamState.FAILED, message=str(error), lease_expires_at=None)
@@ -127,10 +131,26 @@ def execute(exam_id: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _kept(exam_id: int, mine: QuerySet[Exam]) -> Iterator[threading.Event]:
+    """Keep the lease while answers are written, however long one takes; the event says that it is another worker's."""
+    lost = threading.Event()
+
+    def beat() -> None:
+        try:
+            if not mine.update(lease_expires_at=now() + LEASE):
+                lost.set()
+        except DatabaseError:
+            log.exception("exam %s: lease not renewed", exam_id)
+
+    with beating(f"exam-{exam_id}", beat, LEASE.total_seconds() / 3):
+        yield lost
+
+
 def _open(exam: Exam) -> list[_Question]:
     done = set(ExamAnswer.objects.filter(exam=exam).values_list("row_id", "column"))
     rows = DatasetRow.objects.filter(version=exam.dataset, split="eval").select_related(
-        "example__problem__body"
+        "example__problem__body", "example__run"
     )
     return [
         _Question(row, column, exam.columns[column])

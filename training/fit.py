@@ -2,7 +2,7 @@
 
 Memory = frozen weights + adapter (weights, gradients, two Adam moments, fp32; with DPO from an adapter its copy) + activations of one micro-batch + logits of
 one head chunk. Time = 4 operations a parameter and token (forward, and backward through a frozen base), 6 with gradient
-checkpointing, at the rate the device reaches.
+checkpointing, and with DPO 2 more for the reference, at the rate the device reaches.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def estimate(
         + _activations(spec, base.config, at_once, precision)
         + PROCESS_BYTES
     )
-    work = (6 if spec.gradient_checkpointing else 4) * base.parameters * tokens * epochs
+    passes = (6 if spec.gradient_checkpointing else 4) + (2 if spec.method == "dpo" else 0)
+    work = passes * base.parameters * tokens * epochs
     return Fit(base.parameters, adapter, int(memory), work / max(flops, 1.0), steps, int(tokens * epochs))
 
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from typing import Any
 from django.conf import settings
 from django.utils.timezone import now
 
+from solver.engines.adapters import BadAdapter
 from training import adapters, devices, evaluation, rows_file, training_leases, training_log, version_rows
 from training.models import TrainingRun
 from training.run_models import Ask, TrainingStatus
-from training.trainer_job import Job
+from training.trainer_job import NOTHING_TO_SAVE, Job
 from training.trainer_report import LAST, read_lines
 from training.training_leases import Held
 from training.training_log import Fact, StaleFence
@@ -67,7 +69,8 @@ def execute(run_id: int, worker: str) -> bool:
     if _stopping.is_set() or run is None:
         return False
     devices.refresh()
-    holder = f"training:{run_id}:{run.fence + 1}"
+    # Two workers that are told of one run both get this far: each gives back its own device only.
+    holder = f"training:{run_id}:{run.fence + 1}:{uuid.uuid4().hex[:8]}"
     device = training_leases.claim_device(str(run.spec["device"]), devices.host(), holder)
     if device is None:
         return False
@@ -105,7 +108,11 @@ def _work(run: TrainingRun, hold: Held, device: str) -> bool:
         _kill(child)
     if ending is None:
         return False
-    _finish(run, ending)
+    try:
+        _finish(run, ending)
+    except (OSError, BadAdapter) as error:
+        _finish(run, _unregistered(error))
+        return True
     run.refresh_from_db()
     evaluation.after_training(run)
     return True
@@ -189,8 +196,20 @@ def _ended(run: TrainingRun, hold: Held, child: subprocess.Popen[bytes], last: F
     if kind == "failed":
         return TrainingStatus.FAILED, {"reason": told["code"], "message": told["message"]}
     if hold.ask == Ask.SAVE:
-        return TrainingStatus.CANCELLED, {"reason": "cancelled", "message": "Stopped before the first step."}
+        return TrainingStatus.CANCELLED, {"reason": "cancelled", "message": _unsaved(run, child)}
     return _died(run, child)
+
+
+def _unsaved(run: TrainingRun, child: subprocess.Popen[bytes]) -> str:
+    """Of a run that was to be saved and whose trainer ended without a word."""
+    if child.wait() == NOTHING_TO_SAVE:
+        return "Stopped before the trainer had begun; nothing was lost."
+    run.refresh_from_db(fields=["step", "checkpoint"])
+    kept = f"of step {run.checkpoint}" if run.checkpoint else "there is none yet, so it begins anew"
+    return (
+        f"Stopped without saving: the step after {run.step} did not end within {GRACE_S:.0f} s, or the trainer died in it. "
+        f"Resuming goes on from the last checkpoint, {kept}."
+    )
 
 
 def _died(run: TrainingRun, child: subprocess.Popen[bytes]) -> Ending | None:
@@ -247,6 +266,15 @@ def _drain(run: TrainingRun, fence: int) -> None:
     facts = [(str(line.pop("kind")), line) for line in lines[seen:]]
     if facts:
         training_log.append(run.pk, facts, fence=run.fence, **_projected(run, facts))
+
+
+def _unregistered(error: OSError | BadAdapter) -> Ending:
+    what = error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error).rstrip(".")
+    message = (
+        f"The adapter was trained, but could not be put into the registry ({what}). The last checkpoint is whole: make room "
+        f"in {adapters.root()} or mend that, then resume."
+    )
+    return TrainingStatus.FAILED, {"reason": "not_registered", "message": message}
 
 
 def _finish(run: TrainingRun, ending: Ending) -> None:

@@ -8,38 +8,22 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-ROLES = ("retrieval", "planning", "coding", "debugging")
-RoleName = Literal["retrieval", "planning", "coding", "debugging"]
+from trajectories.agents import AGENTS, AgentName
+from trajectories.spec_text import Fault, Faulty, read_fields
+
 ALL_LINEAR = "all-linear"
 # Ranks that vLLM accepts; another rank would be padded there, or refused.
 RANKS = (1, 8, 16, 32, 64, 128, 256)
 MAX_TEXT = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One mistake: the field, and a sentence that says how to mend it."""
-
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}" if self.where else self.message
-
-
-class BadSpec(ValueError):
-    """A training run that cannot be started; every mistake is listed, not only the first."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(str(fault) for fault in faults))
-        self.faults = tuple(faults)
+class BadSpec(Faulty):
+    """A training run that cannot be started."""
 
 
 def _listed(value: Any) -> Any:
@@ -62,7 +46,7 @@ class LoraSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    role: RoleName
+    role: AgentName
     dataset: Annotated[str, Field(pattern=r"^[a-z_]+@v[0-9]{1,9}$")]
     engine: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "micro"
     base: str = Field(default="", max_length=500)
@@ -143,33 +127,9 @@ def _inline(value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
-class _NoAliases(yaml.SafeLoader):
-    """Aliases could make a small text expand without bound; nothing here needs them."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not used here", mark)
-        return super().compose_node(parent, index)
-
-
 def read_yaml(text: str) -> dict[str, Any]:
     """The fields of a text, not yet checked. Raises BadSpec."""
-    if len(text) > MAX_TEXT:
-        raise BadSpec(
-            [Fault("", f"The text is {len(text):,} characters long; at most {MAX_TEXT:,} are read.")]
-        )
-    try:
-        data = yaml.load(text, _NoAliases)  # a SafeLoader with less
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise BadSpec([Fault(where, f"This is not YAML: {problem or 'it cannot be read'}.")]) from None
-    except (ValueError, RecursionError) as error:
-        raise BadSpec([Fault("", f"This is not YAML that can be read ({error}).")]) from None
-    if not isinstance(data, dict):
-        raise BadSpec([Fault("", "The text must hold fields such as `role: coding`, one a line.")])
-    return {str(name): value for name, value in data.items()}
+    return read_fields(text, BadSpec, longest=MAX_TEXT, example="role: coding")
 
 
 def read_spec(data: dict[str, Any]) -> LoraSpec:
@@ -203,12 +163,14 @@ def recipe(data: dict[str, Any], datasets: dict[str, str]) -> list[LoraSpec]:
     own = data.get("roles") or {}
     if not isinstance(own, dict) or any(not isinstance(part, dict) for part in own.values()):
         raise BadSpec([Fault("roles", "Write settings of a role as `roles: {coding: {lr: 0.0001}}`.")])
-    if unknown := sorted(set(map(str, own)) - set(ROLES)):
-        raise BadSpec([Fault("roles", f"There is no role {unknown[0]!r}; the roles are {', '.join(ROLES)}.")])
+    if unknown := sorted(set(map(str, own)) - set(AGENTS)):
+        raise BadSpec(
+            [Fault("roles", f"There is no role {unknown[0]!r}; the roles are {', '.join(AGENTS)}.")]
+        )
     common = {name: value for name, value in data.items() if name not in {"role", "dataset", "roles"}}
     return [
         read_spec({**common, **own.get(role, {}), "role": role, "dataset": datasets[role]})
-        for role in ROLES
+        for role in AGENTS
         if role in datasets
     ]
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from solver import judge_pool, judging
 from solver.agents import coding, debugging, planning, retrieval
 from solver.agents.languages import language
-from solver.judge import JudgeError, Program
+from solver.judge import JudgeError
 from training.models import Example
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`right` None: this prompt has no measure here, such as a program whose problem is not in the lab."""
+    """`right` None: this prompt has no measure here, such as a program whose problem or whose language is not in the lab."""
 
     failure: str
     right: bool | None
@@ -32,10 +32,13 @@ def mark(role: str, example: Example, answer: str) -> Mark:
 
 
 def _retrieval(example: Example, answer: str) -> Mark:
-    strict = retrieval.parse_strict(answer)
-    told, wanted = retrieval.parse_tolerant(answer).value, retrieval.parse_tolerant(example.answer).value
-    right = bool(told) and _tags(told.algorithm) == _tags(wanted.algorithm) if wanted and told else False
-    return Mark(strict.failure.value if strict.failure else "", right if wanted else None)
+    """As many exemplars were asked for as the teacher gave."""
+    wanted = retrieval.parse_tolerant(example.answer).value
+    told = retrieval.parse_tolerant(answer, k=len(wanted.exemplars) if wanted else None)
+    failure = told.failure.value if told.failure else ""
+    if wanted is None:
+        return Mark(failure, None)
+    return Mark(failure, told.value is not None and _tags(told.value.algorithm) == _tags(wanted.algorithm))
 
 
 def _tags(text: str) -> frozenset[str]:
@@ -55,17 +58,21 @@ def _planning(example: Example, answer: str) -> Mark:
 
 
 def _program(role: str, example: Example, answer: str) -> Mark:
+    """In the language that the run was asked for from which the row came."""
     reader = coding if role == "coding" else debugging
+    wanted = example.run.language if example.run else "python"
     strict = reader.parse_strict(answer)
-    code = reader.parse_tolerant(answer, language("python")).value
     failure = strict.failure.value if strict.failure else ""
-    if example.problem is None:
+    if example.problem is None or wanted not in judge_pool.languages():
         return Mark(failure, None)
+    code = reader.parse_tolerant(answer, language(wanted)).value
     if code is None:
         return Mark(failure, False)
     problem = example.problem.spec()
     try:
-        report = judge_pool.judge().judge(Program(code), judging.task(problem, problem.tests, "python"))
+        report = judge_pool.judge().judge(
+            judging.program(code, wanted), judging.task(problem, problem.tests, wanted)
+        )
     except (JudgeError, ValueError):
         return Mark(failure, None)
     return Mark(failure, report.verdict.value == "AC")

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from solver.engines.adapters import BASE_CARD, CONFIG, WEIGHTS
 from training import evaluation
@@ -74,13 +74,25 @@ def _results(adapter: Adapter) -> list[str]:
     result = evaluation.latest(adapter)
     if result:
         lines.append(
-            f"Against the base on the same {result['n']} problems: {result['points']:+.1f} points "
-            f"[{result['low']:.1f}, {result['high']:.1f}] (95 %, paired), {result['won']} won, {result['lost']} lost, exact "
-            f"McNemar p = {result['p']:.3g}; adapters tried together: {', '.join(result['together'])}."
+            f"Against the base on the same {result['n']} problems: {_paired(result)}; adapters tried together: "
+            f"{', '.join(result['together'])}."
         )
+        if served := result.get("served"):
+            lines.append(f"Against what served then ({_served(served['roles'])}): {_paired(served)}.")
     else:
         lines.append("Not evaluated against the base.")
     return lines
+
+
+def _paired(result: dict[str, Any]) -> str:
+    return (
+        f"{result['points']:+.1f} points [{result['low']:+.1f}, {result['high']:+.1f}] (95 %, paired), {result['won']} won, "
+        f"{result['lost']} lost, exact McNemar p = {result['p']:.3g}"
+    )
+
+
+def _served(roles: dict[str, str]) -> str:
+    return ", ".join(f"{role}: {name}" for role, name in roles.items())
 
 
 def archive(adapter: Adapter) -> bytes:

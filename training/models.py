@@ -13,10 +13,11 @@ from django.db.models import Q
 
 from training.adapter_models import Adapter, AdapterEvaluation, Exam, ExamAnswer, Promotion
 from training.distillation.models import Distillation, Harvest
-from training.row_leases import Leased
 from training.run_models import Device, TrainingEvent, TrainingRun
 from training.supervision.models import Supervision, SupervisionCase
+from trajectories import transitions
 from trajectories.models import Problem, Run
+from trajectories.row_leases import Leased
 
 __all__ = [
     "Adapter",
@@ -57,7 +58,7 @@ class ExampleState(models.TextChoices):
 class ExampleQuerySet(models.QuerySet["Example"]):
     def move(self, to: ExampleState) -> int:
         """Guarded transition: only rows in a state from which `to` is allowed move. Returns how many did."""
-        return self.filter(state__in=[s for s, then in Example.MOVES.items() if to in then]).update(state=to)
+        return transitions.move(self, Example.MOVES, "state", to, {})
 
     def of_step(self, run: int, step: int) -> ExampleQuerySet:
         """What a step taught: pairs whose answer it is, and pairs whose question was first asked in it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from django.db.models import Avg, FloatField
+from django.db.models import Avg, FloatField, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
@@ -224,13 +224,19 @@ def _rows(gate: Gate) -> None:
         gate.say("no", f"{len(faults)} rows cannot become tokens", faults[0].fault)
     pairs = [row for row in found if row.refused and not row.fault]
     if spec.method == "dpo":
-        found = tuple(pairs)
         if sum(row.split == "train" for row in pairs) < LEAST_ROWS:
             gate.say(
                 "no",
                 f"{len(pairs)} rows have a refused answer",
                 "DPO trains on preference pairs; use method: sft.",
             )
+        elif alone := sum(not row.refused and not row.fault for row in found):
+            gate.say(
+                "warn",
+                f"{alone} of {len(found)} rows have no refused answer and are left out",
+                "DPO trains on preference pairs alone.",
+            )
+        found = tuple(pairs)
     over = [row for row in found if max(row.tokens, row.refused) > spec.length]
     if over:
         told = f"{_named([f'{max(row.tokens, row.refused):,}' for row in over])} of {spec.length:,} tokens"
@@ -338,15 +344,19 @@ def _time(gate: Gate, made: Fit, basis: str) -> None:
 
 
 def _measured(gate: Gate) -> float | None:
-    """Tokens a second of finished runs on this base and kind of device."""
+    """Tokens a second of runs that trained on this base, by this method, and on this device alone: what `auto` took stands in
+    each attempt."""
     assert gate.base and gate.device
+    attempts = TrainingEvent.objects.filter(kind="attempt")
+    here = Q(payload__device=gate.device.name)
     runs = TrainingEvent.objects.filter(
         kind="metrics",
         run__base_fingerprint=gate.base.fingerprint,
         run__spec__gradient_checkpointing=gate.spec.gradient_checkpointing,
-        run__spec__device__in=[gate.device.name, "auto"],
+        run__spec__method=gate.spec.method,
+        run__in=attempts.filter(here).values("run"),
         step__gt=5,
-    )
+    ).exclude(run__in=attempts.exclude(here).values("run"))
     told = runs.aggregate(mean=Avg(Cast(KT("payload__tokens_per_s"), FloatField())))["mean"]
     return float(told) if told else None
 

@@ -63,19 +63,21 @@ class Left:
 def tokenize(
     encoder: Encoder, rows: Iterable[Row], *, length: int, over_length: str, pairs: bool
 ) -> tuple[list[TokenRow], list[Left]]:
-    """Rows as tokens, in order, and those left out. `over_length` "refuse" is for the caller: such rows are left out."""
+    """Rows as tokens, in order, and those left out. `over_length` "refuse" is for the caller: such rows are left out.
+
+    With `pairs` a row without a refused answer is no part of what is trained, and so none that was left out.
+    """
     kept: list[TokenRow] = []
     left: list[Left] = []
     for row in rows:
+        if pairs and not row.refused:
+            continue
         try:
             told = [encoder.encode(row.messages, row.answer)]
-            if pairs and row.refused:
+            if pairs:
                 told.append(encoder.encode(row.messages, row.refused))
         except CannotEncode as error:
             left.append(Left(row, str(error)))
-            continue
-        if pairs and len(told) < 2:
-            left.append(Left(row, "it has no refused answer, so it is no preference pair"))
             continue
         if max(len(one.ids) for one in told) > length:
             if over_length != "cut":

@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from trajectories import transitions
+
 
 class TrainingStatus(models.TextChoices):
     QUEUED = "queued"
@@ -31,8 +33,7 @@ class Ask(models.TextChoices):
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     def move(self, to: TrainingStatus, **changes: Any) -> int:
         """Guarded transition: only runs in a state from which `to` is allowed move. Returns how many did."""
-        allowed = [status for status, then in TrainingRun.MOVES.items() if to in then]
-        return self.filter(status__in=allowed).update(status=to, **changes)
+        return transitions.move(self, TrainingRun.MOVES, "status", to, changes)
 
     def claimable(self) -> TrainingRunQuerySet:
         """Queued, or running under a lease that ran out."""
@@ -152,7 +153,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
 
 class Device(models.Model):
-    """Something that trains one adapter at a time. `holder` names who leases it (`training:7:fence`)."""
+    """Something that trains one adapter at a time. `holder` names the one claim that leases it."""
 
     name = models.CharField(max_length=64)  # cpu, cuda:0
     host = models.CharField(max_length=128)

@@ -7,38 +7,20 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from solver.campaigns.spec import Fault
+from trajectories.spec_text import Fault, Faulty, read_fields
 from trajectories.zero import REFUSED, holds_zero
 
 LONGEST = 200_000
 T = TypeVar("T", bound=BaseModel)
 
 
-class BadJob(ValueError):
-    """A job that cannot be started; every mistake is listed, not only the first."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(str(fault) for fault in faults))
-        self.faults = tuple(faults)
+class BadJob(Faulty):
+    """A job that cannot be started."""
 
 
 def read_yaml(kind: type[T], text: str) -> T:
     """Raises BadJob."""
-    if len(text) > LONGEST:
-        raise BadJob([Fault("", f"The text is {len(text):,} characters long; at most {LONGEST:,} are read.")])
-    if "&" in text or "*" in text:
-        raise BadJob([Fault("", "Anchors and aliases (&name, *name) are not used here.")])
-    try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        raise BadJob(
-            [Fault(where, "This is not YAML that can be read; check the indentation there.")]
-        ) from None
-    if not isinstance(data, dict):
-        raise BadJob([Fault("", "The text must hold fields such as `name: My job`, one a line.")])
-    return read_data(kind, data)
+    return read_data(kind, read_fields(text, BadJob, longest=LONGEST, example="name: My job"))
 
 
 def read_data(kind: type[T], data: dict[str, Any]) -> T:

@@ -47,9 +47,11 @@ def curate() -> None:
         ring_build(version_id)
     for case_id in supervision.workable(limit=AT_ONCE):
         _send("training.tasks.supervise", case_id)
-    distillation.keep_going()
-    blame.settle_replays()
-    examples.settle()
+    for part in (distillation.keep_going, blame.settle_replays, examples.settle):
+        try:
+            part()
+        except Exception:  # a defect in one job must not stop what others wait for
+            log.exception("%s", part.__name__)
 
 
 def _send(task: str, row: int) -> None:

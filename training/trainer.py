@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.trainer_job import Job, last_checkpoint
+from training.trainer_job import NOTHING_TO_SAVE, Job, last_checkpoint
 from training.trainer_report import Report, TrainingFailed
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def run(job: Job, report: Report) -> None:
     _stop_when_asked(made.reporter)
     began = last_checkpoint(Path(job.checkpoints))
     started = time.monotonic()
-    made.trainer.train(resume_from_checkpoint=str(began) if began else None)
+    if began is None or not made.trainer.is_over_at(began):
+        made.trainer.train(resume_from_checkpoint=str(began) if began else None)
     if made.reporter.failure is not None:
         raise made.reporter.failure
     state = made.trainer.state
@@ -125,7 +126,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m training.trainer spec.json\n")
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))  # before anything is worth saving
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(NOTHING_TO_SAVE))  # before anything is worth saving
     job = Job.read(Path(arguments[0]))
     die_with(job.supervisor)
     report = Report(Path(job.metrics))

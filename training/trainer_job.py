@@ -9,6 +9,7 @@ from typing import Any
 
 EVAL_ROWS = 256  # of the held-out rows, the first so many are measured; said on the page
 CHECKPOINTS_KEPT = 2
+NOTHING_TO_SAVE = 143  # the trainer's exit code when it is asked to stop before it has begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,15 @@ class LoraTrainer(Trainer):
         if self.args.should_save:
             _settle(unfinished, folder, self.state.global_step)
 
+    def is_over_at(self, checkpoint: Path) -> bool:
+        """Whether nothing is left to train after this checkpoint; its weights are taken then. `train` would take a step more."""
+        state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        if state.global_step < state.max_steps:
+            return False
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = state
+        return True
+
     @torch.no_grad()
     def held_out(self, rows: Collator) -> tuple[float, int, list[tuple[float, int]]]:
         """Mean loss a trained token over the held-out rows, their tokens, and each row's own mean with its position."""

@@ -10,11 +10,13 @@ from typing import Any
 from django.http import QueryDict
 
 from solver import engine_book
-from solver.engines.spec import EngineKind
+from solver.engines.spec import EngineKind, EngineSpec
 from training import lora_spec, readiness, starting_adapter, training_runs
-from training.lora_spec import PRESETS, ROLES, BadSpec, Fault, LoraSpec
+from training.lora_spec import PRESETS, BadSpec, LoraSpec
 from training.models import Adapter, DatasetVersion, Device, VersionState
 from training.readiness import Gate
+from trajectories.agents import AGENTS
+from trajectories.spec_text import Fault
 
 NUMBERS = (
     "rank", "alpha", "dropout", "lr", "warmup", "weight_decay", "epochs", "max_steps", "batch", "accumulation", "length",
@@ -65,8 +67,8 @@ def first(preset: str, role: str, dataset: str) -> str:
     newest = training_runs.newest_datasets()
     name = preset if preset in PRESETS else "micro"
     settings = {"engine": engine_book.MICRO, **PRESETS[name][1]}
-    if role in ROLES or dataset:
-        chosen = role if role in ROLES else dataset.partition("@")[0]
+    if role in AGENTS or dataset:
+        chosen = role if role in AGENTS else dataset.partition("@")[0]
         return lora_spec.to_yaml(
             {"role": chosen, "dataset": dataset or newest.get(chosen, f"{chosen}@v1"), **settings}
         )
@@ -96,10 +98,10 @@ def going_on(adapter: Adapter) -> str:
 def from_form(post: QueryDict) -> str:
     data: dict[str, Any] = {}
     role = post.get("role", "")
-    if role in ROLES:
+    if role in AGENTS:
         data.update(role=role, dataset=post.get(f"dataset.{role}", ""))
     else:
-        names = {one: name for one in ROLES if (name := post.get(f"dataset.{one}", ""))}
+        names = {one: name for one in AGENTS if (name := post.get(f"dataset.{one}", ""))}
         data.update(recipe=True, datasets=names)
     data["engine"] = post.get("engine", "")
     for name in ("base", "adapter", "targets", "device"):
@@ -122,6 +124,11 @@ def _number(text: str) -> Any:
     return text
 
 
+def trainable_engines() -> list[EngineSpec]:
+    """Those that a model answers for."""
+    return [spec for spec in engine_book.all_engines() if spec.kind is not EngineKind.RECORDED]
+
+
 def form(draft: Draft) -> dict[str, Any]:
     """What can be chosen, with what the draft has chosen; a text that cannot be read leaves the form at its defaults."""
     shown = (
@@ -137,9 +144,9 @@ def form(draft: Draft) -> dict[str, Any]:
         "role": "" if recipe else shown["role"],
         "roles": [
             (role, datasets.get(role, ""), [version for version in versions if version.role == role])
-            for role in ROLES
+            for role in AGENTS
         ],
-        "engines": [spec for spec in engine_book.all_engines() if spec.kind is not EngineKind.RECORDED],
+        "engines": trainable_engines(),
         "engine": shown["engine"],
         "base": shown["base"],
         "adapters": [str(one) for one in Adapter.objects.all()[:STARTS]],

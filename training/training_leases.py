@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.models import F
+from django.db import DatabaseError
 from django.utils.timezone import now
 
 from training.models import Device, TrainingRun
 from training.run_models import Ask, TrainingStatus
+from trajectories.beating import beating
 
 log = logging.getLogger(__name__)
 _FREE = {"lease_owner": "", "lease_expires_at": None, "published_at": None}
@@ -29,25 +29,30 @@ def _until() -> timedelta:
 
 
 def claim(run_id: int, owner: str) -> int | None:
-    """Take a queued or orphaned run; the new fence, or None if somebody else has it or it has ended."""
+    """Take a queued or orphaned run; the new fence, or None if somebody else has it or it has ended.
+
+    What a person asked of it stands: the worker that was to do it may have died. The fence is swapped from the number that
+    was read, as in `trajectories.leases.claim`.
+    """
+    known = TrainingRun.objects.filter(pk=run_id).claimable().values_list("fence", flat=True).first()
+    if known is None:
+        return None
     moment = now()
     won = (
-        TrainingRun.objects.filter(pk=run_id)
+        TrainingRun.objects.filter(pk=run_id, fence=known)
         .claimable()
         .update(
             status=TrainingStatus.RUNNING,
             lease_owner=owner,
             lease_expires_at=moment + _until(),
-            fence=F("fence") + 1,
+            fence=known + 1,
             metrics_read=0,
-            ask=Ask.NOTHING,
         )
     )
     if not won:
         return None
     TrainingRun.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
-    fence: int = TrainingRun.objects.values_list("fence", flat=True).get(pk=run_id)
-    return fence
+    return known + 1
 
 
 def claim_device(wanted: str, host: str, holder: str) -> Device | None:
@@ -97,7 +102,9 @@ class Held:
             if not mine.update(lease_expires_at=now() + _until()):
                 self.lost.set()
                 return
-            Device.objects.filter(holder=self.holder).update(lease_expires_at=now() + _until())
+            if not Device.objects.filter(holder=self.holder).update(lease_expires_at=now() + _until()):
+                self.lost.set()  # the device is another run's by now; this one goes back when its lease runs out
+                return
             self.ask = Ask(TrainingRun.objects.values_list("ask", flat=True).get(pk=self.run_id))
         except DatabaseError:
             log.exception("training run %s: lease not renewed", self.run_id)
@@ -106,19 +113,6 @@ class Held:
 @contextlib.contextmanager
 def held(run_id: int, fence: int, holder: str) -> Iterator[Held]:
     """Keep both leases while the body runs, beating at least once a second so that a stop is noticed soon."""
-    hold, stop = Held(run_id, fence, holder), threading.Event()
-
-    def beats() -> None:
-        try:
-            while not stop.wait(min(1.0, settings.LEASE_SECONDS / 3)):
-                hold.beat()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beats, name=f"training-lease-{run_id}", daemon=True)
-    thread.start()
-    try:
+    hold = Held(run_id, fence, holder)
+    with beating(f"training-lease-{run_id}", hold.beat, min(1.0, settings.LEASE_SECONDS / 3)):
         yield hold
-    finally:
-        stop.set()
-        thread.join()

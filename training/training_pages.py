@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
+from solver.engines.spec import EngineKind
 from training import evaluation, registry_page, run_page, training_draft, training_runs
 from training.lora_spec import PRESETS, BadSpec, read_spec
 from training.models import Adapter, Device, TrainingRun
@@ -39,6 +40,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "registry": registry,
         "evaluating": any(row.evaluating and row.result is None for row in registry),
         "presets": PRESETS,
+        "engines": [
+            spec for spec in training_draft.trainable_engines() if spec.kind is not EngineKind.ROUTED
+        ],
     }
     return render(request, "training/overview.html", context)
 

@@ -13,9 +13,10 @@ from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
 from training import lora_spec, readiness, training_log
-from training.lora_spec import BadSpec, Fault, LoraSpec
+from training.lora_spec import BadSpec, LoraSpec
 from training.models import DatasetVersion, TrainingRun, VersionState
 from training.run_models import Ask, TrainingStatus
+from trajectories.spec_text import Fault
 from trajectories.version import code_version
 
 log = logging.getLogger(__name__)

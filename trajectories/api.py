@@ -44,11 +44,12 @@ class ProblemSerializer(serializers.ModelSerializer[Problem]):
 
 
 class MoneySerializer(serializers.Serializer[Any]):
-    """Decimals as text. `saved` is what the answers that were stored would have cost."""
+    """Decimals as text, of those `calls` that had a price. `saved` is what the answers that were stored would have cost."""
 
     amount = serializers.CharField()
     saved = serializers.CharField()
     currency = serializers.CharField()
+    calls = serializers.IntegerField()
 
 
 class StoredSerializer(serializers.Serializer[Any]):
@@ -63,10 +64,15 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     cost = serializers.SerializerMethodField(help_text="null: no call had a price, which is not a cost of 0")
 
     @extend_schema_field(MoneySerializer(allow_null=True))
-    def get_cost(self, run: Run) -> dict[str, str] | None:
+    def get_cost(self, run: Run) -> dict[str, str | int] | None:
         if not run.currency:
             return None
-        return {"amount": f"{run.cost:f}", "saved": f"{run.saved:f}", "currency": run.currency}
+        return {
+            "amount": f"{run.cost:f}",
+            "saved": f"{run.saved:f}",
+            "currency": run.currency,
+            "calls": run.priced_calls,
+        }
 
     class Meta:
         model = Run

@@ -145,7 +145,7 @@ def _pane(
     else:
         first = max(0, min(start - size // 2, len(text) - size))
         last = first + size
-    end = min(end, last)
+    start, end = max(first, start), max(first, min(end, last))
     return Pane(text[first:start], text[start:end], text[end:last], first, len(text) - last, len(text))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Case, When
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +16,7 @@ from trajectories.models import Run
 from trajectories.side_by_side import merged
 from trajectories.story import tell
 
+MOST_CHOICES = 30
 NAMELESS = "reviewer"  # as at the review desk: a lab without sign-in has one reviewer
 
 
@@ -60,14 +62,16 @@ def _flips(found: Comparison) -> bool:
 
 
 def _choices(run: Run) -> list[Run]:
-    """Runs that are worth comparing with this one: its branches, its parent, others of the same problem."""
+    """Runs that are worth comparing with this one: its branches, its parent, others of the same problem, newest first."""
     related = Run.objects.filter(problem__external_id=run.problem.external_id).exclude(pk=run.pk)
-    return list(related.select_related("problem").order_by("-branch_of", "-pk")[:30])
+    kin = Case(When(branch_of=run.pk, then=0), When(pk=run.branch_of_id or 0, then=1), default=2)
+    return list(related.select_related("problem").order_by(kin, "-pk")[:MOST_CHOICES])
 
 
 @require_POST
 def take(request: HttpRequest) -> HttpResponse:
-    """The chosen hunks of the right step's text, as a correction of the left step."""
+    """The chosen hunks of the right step's text, as a correction of the left step. A script that asks for JSON is told that
+    it was done; what there is to say waits for the next page."""
     given = request.POST
     left, right = (
         _card(given.get("a", ""), given.get("left", "")),
@@ -82,7 +86,7 @@ def take(request: HttpRequest) -> HttpResponse:
     text = merged(old, new, taken)
     if text == old:
         messages.info(request, "Choose at least one part to take.")
-        return redirect(back)
+        return _done(request, back)
     run, other = left.step.run, right.step.run
     parts = f"{len(taken)} part{'' if len(taken) == 1 else 's'}"
     review.correct(
@@ -97,7 +101,13 @@ def take(request: HttpRequest) -> HttpResponse:
     messages.success(
         request, f"Step {left.number} of run {run.pk} is corrected with {parts}; the original stays."
     )
-    return redirect(back)
+    return _done(request, back)
+
+
+def _done(request: HttpRequest, back: str) -> HttpResponse:
+    if request.accepts("text/html"):
+        return redirect(back)
+    return JsonResponse({"done": True})
 
 
 def _card(run: str, number: str) -> Card:

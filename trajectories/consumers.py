@@ -2,6 +2,7 @@
 
 Frames, as JSON: `{"t": "hello", "last": n}` once; `{"t": "event", "seq", "kind", "patches": [...]}` for each event
 after `after`, exactly once and in order; `{"t": "delta", "step", "offset", "text"}` while an answer is being written.
+A socket that cannot go on is closed with 1013; whoever connects again with the last number seen misses nothing.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from trajectories.live import Hub, Line, Viewer, last_seq, read_lines
+from trajectories.live import Hub, HubEnded, Line, Viewer, last_seq, read_lines
 
+log = logging.getLogger(__name__)
 BAD_REQUEST, FORBIDDEN, NOT_FOUND = 4400, 4403, 4404
+TRY_AGAIN = 1013
 
 
 class RunConsumer(AsyncWebsocketConsumer):
@@ -35,7 +39,7 @@ class RunConsumer(AsyncWebsocketConsumer):
         if last is None:
             await self._refuse(NOT_FOUND)
             return
-        self.seq, self.viewer, self.hub = int(after), Viewer(), Hub.of(self.run_id)
+        self.seq, self.viewer = int(after), Viewer()
         await self.accept()
         await self.send(text_data=json.dumps({"t": "hello", "last": last}))
         self.pump = asyncio.create_task(self._pump())
@@ -51,11 +55,23 @@ class RunConsumer(AsyncWebsocketConsumer):
         self.pump.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.pump
-        self.hub.leave(self.viewer)
 
     async def _pump(self) -> None:
-        await self.hub.join(self.viewer)
-        await self._backlog()
+        """Brings events until it is cancelled. Whatever else ends it closes the socket, or a reader would wait for ever."""
+        hub = Hub.of(self.run_id)
+        try:
+            await hub.join(self.viewer)
+            await self._backlog()
+            await self._live()
+        except Exception as error:
+            if not isinstance(error, HubEnded | OSError):  # told by the hub, or the browser is gone
+                log.exception("live view of run %s", self.run_id)
+            with contextlib.suppress(OSError, RuntimeError):  # it is closed already
+                await self.close(TRY_AGAIN)
+        finally:
+            hub.leave(self.viewer)
+
+    async def _live(self) -> None:
         while True:
             await self.viewer.wake.wait()
             lines, deltas = self.viewer.take()

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from trajectories.agents import AGENTS
 from trajectories.expressions import Expression, Field, Term, Vocabulary
 from trajectories.models import (
     Blame,
@@ -28,7 +29,7 @@ from trajectories.models import (
 from trajectories.verdicts import WORD
 
 NONE = "none"
-AGENTS = ("retrieval", "planning", "coding", "debugging", NONE)
+BLAMED = (*AGENTS, NONE)
 VERDICTS = (*(verdict for verdict in WORD if verdict), NONE)
 STATES = ("failed", "solved", "judged", "live", "branch", "imported", "correction", "blamed", "confirmed")
 BLAME_SOURCES = ("supervisor", "human", "replay", "rule")
@@ -39,11 +40,11 @@ RUN_FIELDS: Vocabulary = {
     "status": Field("name", "Status", tuple(RunStatus.values)),
     "strategy": Field("name", "Strategy"),
     "engine": Field("name", "Engine"),
-    "blame": Field("name", "Agent that anybody blames", AGENTS),
-    "supervisor": Field("name", "Agent that the supervisor blames", AGENTS),
-    "human": Field("name", "Agent that a person blames", AGENTS),
-    "replay": Field("name", "Agent whose repair flips the verdict", AGENTS),
-    "rule": Field("name", "Agent that a rule blames", AGENTS),
+    "blame": Field("name", "Agent that anybody blames", BLAMED),
+    "supervisor": Field("name", "Agent that the supervisor blames", BLAMED),
+    "human": Field("name", "Agent that a person blames", BLAMED),
+    "replay": Field("name", "Agent whose repair flips the verdict", BLAMED),
+    "rule": Field("name", "Agent that a rule blames", BLAMED),
     "cause": Field("name", "Stated cause of the failure"),
     "is": Field("flag", "State", STATES),
     "problem": Field("name", "Id of the problem"),
@@ -52,7 +53,7 @@ RUN_FIELDS: Vocabulary = {
     "split": Field("name", "Split of the problem"),
     "language": Field("name", "Language"),
     "by": Field("name", "Who started it"),
-    "accepted": Field("name", "Agent of which a step was accepted", AGENTS[:-1]),
+    "accepted": Field("name", "Agent of which a step was accepted", AGENTS),
     "run": Field("number", "Number of the run"),
     "calls": Field("number", "Model calls"),
     "steps": Field("number", "Steps"),
@@ -105,6 +106,8 @@ _PROBLEM_NUMBERS = {"tests": "test_count", "samples": "sample_count", "runs": "_
 _COMPARE = {":": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
 
 FAILED = Q(status=RunStatus.FINISHED) & ~Q(verdict="AC")
+# Judged and not accepted: the judge's own failure says nothing of an agent, and a branch is a replay itself.
+REPLAYABLE = FAILED & ~Q(verdict__in=["", "IE"]) & Q(branch_of=None)
 
 
 def runs(found: RunQuerySet, expression: Expression) -> RunQuerySet:
@@ -208,7 +211,12 @@ def _problem_condition(term: Term) -> Q:
 
 
 def _number(column: str, term: Term) -> Q:
-    return _any(Q(**{column + _COMPARE[term.op]: float(value)}) for value in term.values)
+    values = [float(value) for value in term.values]
+    if (
+        term.op == ":" and column != "model_seconds"
+    ):  # what is counted is never 2.5, and 2.5 is not rounded to 2
+        return Q(**{f"{column}__in": [int(value) for value in values if value.is_integer()]})
+    return _any(Q(**{column + _COMPARE[term.op]: value}) for value in values)
 
 
 def _column(column: str, values: tuple[str, ...]) -> Q:

@@ -1,7 +1,8 @@
 """The time axis of a run: one lane an agent, idle gaps cut out as torn strips, everything in percent of the width.
 
 Seconds count from the run's first step. A gap in which no step runs for longer than `GAP_S` is drawn `GAP_WIDTH` wide
-whatever its length; the rest of the axis is linear, so that widths compare.
+whatever its length, or narrower where there are so many that the steps would have less than `LEAST_ROOM`; the rest of the
+axis is linear, so that widths compare.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
+from trajectories.agents import AGENTS
 from trajectories.models import Run, Step, StepState
 
 GAP_S = 5.0
 GAP_WIDTH = 2.6
+LEAST_ROOM = 20.0  # percent in which steps are drawn, however many gaps there are
 LEFT, RIGHT = 1.0, 98.0
 LIVE_RIGHT = 90.0  # a live axis leaves room in which the running bar grows until the next drawing
 LIVE_LEAST_S = 10.0  # a young run is not drawn anew with every event
 SLIVER = 0.25  # narrowest bar that a pointer still finds
 MOST_BARS = 1500  # beyond it bars nearer than a sliver are drawn as one
 PITCH = 16
-LANES = ("retrieval", "planning", "coding", "debugging", "supervisor", "judge")
-ALWAYS = ("retrieval", "planning", "coding", "debugging", "judge")
+LANES = (*AGENTS, "supervisor", "judge")
+ALWAYS = (*AGENTS, "judge")
 AGENT = {"confidence": "planning"}
 TICK_S = (
     0.01,
@@ -84,6 +87,7 @@ class Gap:
     x: float
     width: float
     label: str
+    written: bool = True  # its label stands below it: no other does so near that the words would touch
 
     @property
     def middle(self) -> float:
@@ -127,13 +131,14 @@ class _Axis:
     def __init__(self, spans: Sequence[tuple[float, float]], right: float, least: float) -> None:
         busy = _merge(spans)
         total = sum(end - start for start, end in busy)
-        room = right - LEFT - GAP_WIDTH * (len(busy) - 1)
-        self.rate = max(room, 20.0) / max(total, least)
+        gaps = len(busy) - 1
+        self.gap = min(GAP_WIDTH, (right - LEFT - LEAST_ROOM) / gaps) if gaps else 0.0
+        self.rate = (right - LEFT - self.gap * gaps) / max(total, least)
         self.stretches: list[_Stretch] = []
         x = LEFT
         for start, end in busy:
             self.stretches.append(_Stretch(start, end, x))
-            x += (end - start) * self.rate + GAP_WIDTH
+            x += (end - start) * self.rate + self.gap
         self._starts = [stretch.start for stretch in self.stretches]
 
     def x(self, second: float) -> float:
@@ -141,13 +146,18 @@ class _Axis:
         return round(at.x + (second - at.start) * self.rate, 3)
 
     def gaps(self) -> tuple[Gap, ...]:
-        return tuple(
-            Gap(self.x(a.end), GAP_WIDTH, duration(b.start - a.end)) for a, b in pairwise(self.stretches)
-        )
+        found: list[Gap] = []
+        last = -CLEAR
+        for before, after in pairwise(self.stretches):
+            gap = Gap(self.x(before.end), round(self.gap, 3), duration(after.start - before.end))
+            if written := gap.middle - last >= CLEAR:
+                last = gap.middle
+            found.append(replace(gap, written=written))
+        return tuple(found)
 
     def ticks(self, now: float | None) -> tuple[Tick, ...]:
         """Round times, but none so near to a gap's label or to "now" that the words would touch."""
-        taken = [gap.middle for gap in self.gaps()] + ([] if now is None else [now])
+        taken = [gap.middle for gap in self.gaps() if gap.written] + ([] if now is None else [now])
         every = next((step for step in TICK_S if (RIGHT - LEFT) / self.rate / step <= TICKS), TICK_S[-1])
         beyond = 0.0 if now is None else (RIGHT - now) / self.rate  # a live axis goes on into the future
         ticks = []

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.models import F
+from django.db import DatabaseError
 from django.utils.timezone import now
 
+from trajectories.beating import beating
 from trajectories.models import Run, RunStatus
 
 log = logging.getLogger(__name__)
@@ -28,23 +28,29 @@ def _until() -> timedelta:
 
 
 def claim(run_id: int, owner: str) -> int | None:
-    """Take a queued or orphaned run; returns the new fence, or None if somebody else has it or it has ended."""
+    """Take a queued or orphaned run; returns the new fence, or None if somebody else has it or it has ended.
+
+    The fence is swapped from the number that was read, so the one returned is this claim's own: read afterwards, it
+    could be that of a worker who took over from one that was paused in between.
+    """
+    known = Run.objects.filter(pk=run_id).claimable().values_list("fence", flat=True).first()
+    if known is None:
+        return None
     moment = now()
     won = (
-        Run.objects.filter(pk=run_id)
+        Run.objects.filter(pk=run_id, fence=known)
         .claimable()
         .update(
             status=RunStatus.RUNNING,
             lease_owner=owner,
             lease_expires_at=moment + _until(),
-            fence=F("fence") + 1,
+            fence=known + 1,
         )
     )
     if not won:
         return None
     Run.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
-    fence: int = Run.objects.values_list("fence", flat=True).get(pk=run_id)
-    return fence
+    return known + 1
 
 
 def renew(run_id: int, fence: int) -> bool:
@@ -86,19 +92,6 @@ class Held:
 @contextlib.contextmanager
 def held(run_id: int, fence: int) -> Iterator[Held]:
     """Keep the lease while the body runs, beating at least once a second so that a cancel is noticed soon."""
-    hold, stop = Held(run_id, fence), threading.Event()
-
-    def beats() -> None:
-        try:
-            while not stop.wait(min(1.0, settings.LEASE_SECONDS / 3)):
-                hold.beat()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beats, name=f"lease-{run_id}", daemon=True)
-    thread.start()
-    try:
+    hold = Held(run_id, fence)
+    with beating(f"lease-{run_id}", hold.beat, min(1.0, settings.LEASE_SECONDS / 3)):
         yield hold
-    finally:
-        stop.set()
-        thread.join()

@@ -2,12 +2,14 @@
 
 A viewer is subscribed before its backlog is read, so nothing falls between; a viewer drops what it has, re-reads the
 log on a gap, and a slow viewer's buffer is dropped at a bound and refilled from the log. A safety poll covers lost
-bells and a dead Redis. See docs/architecture.md for the measurements behind this shape.
+bells and a dead Redis. A hub that an error ends tells its viewers, whose sockets close: a browser that is cut off comes
+back, one that is kept waiting does not. See docs/architecture.md for the measurements behind this shape.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from trajectories import bell, eventlog, patches
@@ -48,6 +51,10 @@ def _last_seq(run_id: int) -> int | None:
 last_seq = database_sync_to_async(_last_seq)
 
 
+class HubEnded(Exception):
+    """An error has ended the hub; nothing more comes from it, and the log has what it did not bring."""
+
+
 class Viewer:
     """The buffer between the hub and one socket: pushed to by the hub, drained by the socket's own task."""
 
@@ -55,6 +62,7 @@ class Viewer:
         self.lines: list[Line] = []
         self.deltas: list[str] = []
         self.wake = asyncio.Event()
+        self.lost = False
 
     def offer(self, lines: list[Line]) -> None:
         if len(self.lines) > BUFFER:
@@ -67,7 +75,14 @@ class Viewer:
             self.deltas.append(text)
             self.wake.set()
 
+    def lose(self) -> None:
+        self.lost = True
+        self.wake.set()
+
     def take(self) -> tuple[list[Line], list[str]]:
+        """Raises HubEnded."""
+        if self.lost:
+            raise HubEnded
         taken = self.lines, self.deltas
         self.lines, self.deltas = [], []
         self.wake.clear()
@@ -78,6 +93,7 @@ class Hub:
     """All local viewers of one run."""
 
     _hubs: ClassVar[dict[tuple[int, int], Hub]] = {}
+    _tasks: ClassVar[set[asyncio.Task[None]]] = set()  # a loop alone would let go of one that says goodbye
 
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
@@ -88,7 +104,8 @@ class Hub:
 
     @classmethod
     def of(cls, run_id: int) -> Hub:
-        """The hub of this run in the running event loop (tests use several loops in one process)."""
+        """The hub of this run in the running event loop (tests use several loops in one process). To be joined before
+        anything else is awaited: a hub that its last viewer has left listens no more."""
         key = (id(asyncio.get_running_loop()), run_id)
         if key not in cls._hubs:
             cls._hubs[key] = cls(run_id)
@@ -99,6 +116,8 @@ class Hub:
         self.viewers.add(viewer)
         if self.task is None:
             self.task = asyncio.create_task(self._listen(), name=f"hub-{self.run_id}")
+            self._tasks.add(self.task)
+            self.task.add_done_callback(self._ended)
         await self.ready.wait()
 
     def leave(self, viewer: Viewer) -> None:
@@ -106,7 +125,23 @@ class Hub:
         if not self.viewers and self.task is not None:
             self.task.cancel()
             self.task = None
-            self._hubs.pop((id(asyncio.get_running_loop()), self.run_id), None)
+            self._forget()
+
+    def _forget(self) -> None:
+        key = (id(asyncio.get_running_loop()), self.run_id)
+        if self._hubs.get(key) is self:
+            del self._hubs[key]
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """The next viewer finds a new hub; those of this one are told."""
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        log.error("live view of run %s ended", self.run_id, exc_info=error)
+        self._forget()
+        self.ready.set()
+        for viewer in self.viewers:
+            viewer.lose()
 
     async def _listen(self) -> None:
         layer, group = get_channel_layer(), bell.group(self.run_id)
@@ -125,6 +160,8 @@ class Hub:
                 message: dict[str, Any] | None = None
                 if done:
                     message, receiving = await self._received(receiving), None
+                    if message is None:  # a broker that was started again has forgotten who listens
+                        await self._enter(layer, group, channel)
                 if message and message.get("type") == "delta":
                     self._fan_out_delta(message)
                 elif message is None or message.get("seq", 0) > self.seq:
@@ -132,6 +169,8 @@ class Hub:
         finally:
             if receiving:
                 receiving.cancel()
+            with contextlib.suppress(OSError, RedisError):  # else the layer fills a buffer that nobody reads
+                await layer.group_discard(group, channel)
 
     async def _enter(self, layer: Any, group: str, channel: str) -> None:
         try:
@@ -154,7 +193,10 @@ class Hub:
             viewer.offer_delta(text)
 
     async def _catch_up(self) -> None:
-        while lines := await read_lines(self.run_id, self.seq):
-            self.seq = lines[-1].seq
-            for viewer in self.viewers:
-                viewer.offer(lines)
+        try:
+            while lines := await read_lines(self.run_id, self.seq):
+                self.seq = lines[-1].seq
+                for viewer in self.viewers:
+                    viewer.offer(lines)
+        except DatabaseError as error:  # the next bell or safety poll reads on from here
+            log.warning("live view of run %s: the log cannot be read now: %s", self.run_id, error)

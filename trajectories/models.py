@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from trajectories import transitions
 from trajectories.desk.models import KeyMap, Preference, ReviewLease, ReviewQueue, StarredView
 from trajectories.problem_schema import ProblemSpec, TestKind
 
@@ -91,9 +92,7 @@ class RunStatus(models.TextChoices):
 class RunQuerySet(models.QuerySet["Run"]):
     def move(self, to: RunStatus, **changes: Any) -> int:
         """Guarded transition: only rows in a state from which `to` is allowed move. Returns how many did."""
-        return self.filter(status__in=[s for s, then in Run.MOVES.items() if to in then]).update(
-            status=to, **changes
-        )
+        return transitions.move(self, Run.MOVES, "status", to, changes)
 
     def claimable(self) -> RunQuerySet:
         """Queued, or running under a lease that ran out."""
@@ -161,7 +160,9 @@ class Run(models.Model):
     completion_tokens = models.PositiveBigIntegerField(default=0)
     format_failures = models.PositiveIntegerField(default=0)
     model_seconds = models.FloatField(default=0)
-    # Money of the calls that had a price; `saved` is what stored answers would have cost. `currency` "": no price.
+    # Money of the `priced_calls`, those of the run that had a price; `saved` is what stored answers would have cost.
+    # `currency` "": no call had one.
+    priced_calls = models.PositiveIntegerField(default=0)
     cost = models.DecimalField(max_digits=18, decimal_places=9, default=0)
     saved = models.DecimalField(max_digits=18, decimal_places=9, default=0)
     currency = models.CharField(max_length=3, blank=True)

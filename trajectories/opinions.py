@@ -6,7 +6,7 @@ accepted and the branch is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +96,9 @@ class Said:
         return " ".join(found)
 
 
+Draw = tuple[float | None, int]  # temperature, None being the parent's own, and number
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A run made of this one by one change at one step."""
@@ -108,25 +111,47 @@ class Branch:
     solved: bool
     verdict: str
     status: str
+    draw: Draw
+    asked: bool  # a model, for the changed step or after it
+
+    @property
+    def trial(self) -> Draw | None:
+        """What it shares with other branches of its change that can only say the same: their draw, or that nobody was asked."""
+        return self.draw if self.asked else None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says anything of the change: not where it was cancelled or broke, or its judge did."""
+        return self.status == RunStatus.FINISHED and self.verdict != "IE"
 
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """The branches of one change: the same text, kind and models, each with a draw of its own."""
+    """The branches of one change: the same text, kind and models. `by`: who went on, where the parent was imported."""
 
     at: int
     kind: str
     branches: tuple[Branch, ...]
     flippable: bool  # the parent was judged and not accepted
+    by: str = ""
 
     @property
     def title(self) -> str:
-        return KINDS.get(self.kind, self.kind)
+        return KINDS.get(self.kind, self.kind) + (f", gone on with by {self.by}" if self.by else "")
 
     @property
     def ended(self) -> tuple[Branch, ...]:
-        """Those that count: a branch that was cancelled or broke says nothing of the change."""
-        return tuple(branch for branch in self.branches if branch.status == RunStatus.FINISHED)
+        """The trials: of branches that can only say the same the first."""
+        first: dict[Draw | None, Branch] = {}
+        for branch in self.branches:
+            if branch.counts:
+                first.setdefault(branch.trial, branch)
+        return tuple(first.values())
+
+    @property
+    def repeated(self) -> int:
+        """Branches that would count if they were no repetition of another."""
+        return sum(branch.counts for branch in self.branches) - len(self.ended)
 
     @property
     def running(self) -> int:
@@ -269,10 +294,25 @@ def _standing_decisions(rows: Iterable[Judgement]) -> list[tuple[int, Verdict]]:
     ]
 
 
-def branches(run_id: int) -> list[tuple[Branch, tuple[str, ...]]]:
+Identity = tuple[str, ...]
+
+
+def identity(change: Mapping[str, Any], engine_name: str) -> Identity:
+    """What tells one change of a run from others: all of it but the draw, and the engine that goes on."""
+    return (
+        str(change.get("at") or 0),
+        str(change.get("kind") or ""),
+        str(change.get("text") or ""),
+        str(sorted((change.get("models") or {}).items())),
+        str(change.get("engine") or ""),
+        engine_name,
+    )
+
+
+def branches(run_id: int) -> list[tuple[Branch, Identity]]:
     """The branches of a run, oldest first, each with what tells its change from others."""
-    names = ("pk", "branch", "status", "verdict", "created_by")
-    found: list[tuple[Branch, tuple[str, ...]]] = []
+    names = ("pk", "branch", "status", "verdict", "created_by", "engine_name", "prompt_tokens")
+    found: list[tuple[Branch, Identity]] = []
     for row in Run.objects.filter(branch_of=run_id).order_by("pk").values(*names):
         change = row["branch"] or {}
         status = RunStatus(row["status"])
@@ -285,21 +325,19 @@ def branches(run_id: int) -> list[tuple[Branch, tuple[str, ...]]]:
             solved=row["verdict"] == "AC",
             verdict=row["verdict"],
             status=status,
+            draw=(change.get("temperature"), int(change.get("draw") or 0)),
+            asked=bool(row["prompt_tokens"]),
         )
-        same = (
-            str(branch.at),
-            branch.kind,
-            str(change.get("text") or ""),
-            str(sorted((change.get("models") or {}).items())),
-            str(change.get("engine") or ""),
-        )
-        found.append((branch, same))
+        found.append((branch, identity(change, row["engine_name"])))
     return found
 
 
-def group(run: Run, found: Iterable[tuple[Branch, tuple[str, ...]]]) -> list[Replays]:
-    together: dict[tuple[str, ...], list[Branch]] = {}
+def group(run: Run, found: Iterable[tuple[Branch, Identity]]) -> list[Replays]:
+    together: dict[Identity, list[Branch]] = {}
     for branch, same in found:
         together.setdefault(same, []).append(branch)
     flippable = run.status == RunStatus.FINISHED and run.verdict != "AC"
-    return [Replays(few[0].at, few[0].kind, tuple(few), flippable) for few in together.values()]
+    return [
+        Replays(few[0].at, few[0].kind, tuple(few), flippable, same[-1] if run.imported_from else "")
+        for same, few in together.items()
+    ]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from trajectories.models import Problem, ProblemBody, ProblemTag
@@ -51,6 +51,13 @@ class _DryRun(Exception):
 def store(spec: ProblemSpec) -> tuple[Problem, Outcome]:
     """Store one problem. Equal digest: nothing happens. Same id, other digest: a new version supersedes the old."""
     digest = spec.digest()
+    try:
+        return _store(spec, digest)
+    except IntegrityError:  # another import stored it at the same moment; now it can be seen
+        return _store(spec, digest)
+
+
+def _store(spec: ProblemSpec, digest: str) -> tuple[Problem, Outcome]:
     with transaction.atomic():
         if known := Problem.objects.filter(digest=digest).first():
             return known, Outcome.UNCHANGED

@@ -10,7 +10,17 @@ from django.db.models import F
 
 from trajectories import events, money
 from trajectories.decisions import UNUSED
-from trajectories.models import Blame, Decision, Judgement, Preference, Run, RunStatus, Step, StepState
+from trajectories.models import (
+    Blame,
+    Decision,
+    Judgement,
+    Preference,
+    Run,
+    RunQuerySet,
+    RunStatus,
+    Step,
+    StepState,
+)
 
 
 @singledispatch
@@ -73,21 +83,26 @@ def _(event: events.StepFinished, run_id: int, seq: int, at: datetime) -> None:
         **changes,
     )
     # What is asked about a run after its end, such as its supervisor, is not the run's own cost.
-    Run.objects.filter(pk=run_id, finished_at=None).update(
+    open_run = Run.objects.filter(pk=run_id, finished_at=None)
+    open_run.update(
         calls=F("calls") + 1,
         prompt_tokens=F("prompt_tokens") + event.prompt_tokens,
         completion_tokens=F("completion_tokens") + event.completion_tokens,
         model_seconds=F("model_seconds") + event.seconds,
         format_failures=F("format_failures") + int(bool(event.parse.failure)),
     )
-    _spend(run_id, event.detail)
+    _spend(open_run, event.detail, 1)
 
 
-def _spend(run_id: int, detail: dict[str, Any]) -> None:
+def _spend(run: RunQuerySet, detail: dict[str, Any], calls: int) -> None:
+    """`calls` of the run had the price that `detail` tells, where it tells one."""
     if spent := money.spent(detail):
         # Two currencies make no sum: of a routed engine's members only those that share the first one's count.
-        Run.objects.filter(pk=run_id, currency__in=["", spent.currency]).update(
-            cost=F("cost") + spent.amount, saved=F("saved") + spent.saved, currency=spent.currency
+        run.filter(currency__in=["", spent.currency]).update(
+            cost=F("cost") + spent.amount,
+            saved=F("saved") + spent.saved,
+            currency=spent.currency,
+            priced_calls=F("priced_calls") + calls,
         )
 
 
@@ -101,12 +116,14 @@ def _(event: events.Note, run_id: int, seq: int, at: datetime) -> None:
         isinstance(n, int) and 0 <= n < 2**31 for n in (calls, asked, answered)
     ):
         return
-    Run.objects.filter(pk=run_id).update(
+    run = Run.objects.filter(pk=run_id)
+    run.update(
         calls=F("calls") + calls,
         prompt_tokens=F("prompt_tokens") + asked,
         completion_tokens=F("completion_tokens") + answered,
     )
-    _spend(run_id, event.detail)
+    priced = event.detail.get("priced_calls", calls)
+    _spend(run, event.detail, priced if isinstance(priced, int) and 0 <= priced < 2**31 else 0)
 
 
 @_project.register

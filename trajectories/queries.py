@@ -15,7 +15,6 @@ from django.utils.timezone import now
 from trajectories import filters
 from trajectories.expressions import BadExpression, Expression, Term, parse
 from trajectories.models import (
-    Blame,
     Problem,
     ProblemBody,
     ProblemQuerySet,
@@ -114,16 +113,16 @@ def problems(chosen: Filters) -> Page:
         return Page([], 0, (), refused=error)
     cube = found.values(*PROBLEM_FACETS).annotate(n=Count("pk")).order_by()
     total, facets = _facets(cube, PROBLEM_FACETS, chosen)
-    facets = (*facets, _tag_facet(found, chosen))
+    facets = (*facets, _tag_facet(_matching(chosen, but="tag"), chosen))
     rows, newer, older = _problem_rows(_narrowed(found, chosen, PROBLEM_FACETS), chosen)
     return Page(rows, total, facets, newer, older)
 
 
-def _matching(chosen: Filters) -> ProblemQuerySet:
+def _matching(chosen: Filters, but: str = "") -> ProblemQuerySet:
     found = Problem.objects.current()
     if text := chosen.get("q", "").strip():
         found = filters.problems(found, parse(text, filters.PROBLEM_FIELDS))
-    if tag := chosen.get("tag"):
+    if (tag := chosen.get("tag")) and but != "tag":
         found = found.filter(tags__name=tag)
     return found
 
@@ -217,7 +216,7 @@ def runs(chosen: Filters) -> Page:
         return Page([], 0, (), refused=error)
     total, facets = _facets(found.values(*RUN_FACETS).annotate(n=Count("pk")).order_by(), RUN_FACETS, chosen)
     found = _narrowed(found, chosen, RUN_FACETS)
-    facets = (*facets, _blame_facet(found, chosen), _run_tag_facet(found, chosen))
+    facets = (*facets, _blame_facet(chosen), _run_tag_facet(chosen))
     forward = not chosen.get("before")
     cursor = chosen.get("after") or chosen.get("before") or ""
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
@@ -242,14 +241,15 @@ def matching_runs(chosen: Filters) -> RunQuerySet:
     return found
 
 
-def _asked(chosen: Filters) -> RunQuerySet:
-    """The runs of the expression, tag, blame and problem, whose facets are counted. Raises BadExpression."""
+def _asked(chosen: Filters, but: str = "") -> RunQuerySet:
+    """The runs of the expression, tag, blame and problem, whose facets are counted. `but`: that filter left out, for the
+    facet that would replace it. Raises BadExpression."""
     found: RunQuerySet = Run.objects.all()
     if text := chosen.get("q", "").strip():
         found = filters.runs(found, parse(text, filters.RUN_FIELDS))
-    if tag := chosen.get("tag", ""):
+    if (tag := chosen.get("tag", "")) and but != "tag":
         found = filters.runs(found, Expression((Term("tag", ":", (tag,)),)))
-    if agent := chosen.get("blame", ""):
+    if (agent := chosen.get("blame", "")) and but != "blame":
         found = filters.runs(found, Expression((Term("blame", ":", (agent,)),)))
     if problem := chosen.get("problem", ""):
         number = problem.isascii() and problem.isdigit() and len(problem) < 19  # what a column can hold
@@ -257,17 +257,18 @@ def _asked(chosen: Filters) -> RunQuerySet:
     return found
 
 
-def _blame_facet(found: RunQuerySet, chosen: Filters) -> Facet:
+def _blame_facet(chosen: Filters) -> Facet:
     """Whom anybody blames; a run that two sources put down to different agents counts under both."""
-    said = Blame.objects.all()
-    if any(value for name, value in chosen.items() if name not in ("before", "after")):
+    found, said = _narrowed(_asked(chosen, but="blame"), chosen, RUN_FACETS), filters.blaming()
+    if any(value for name, value in chosen.items() if name not in ("before", "after", "blame")):
         said = said.filter(run__in=found.order_by().values("pk"))
     rows = said.order_by().values("agent").annotate(n=Count("run", distinct=True))
     return _facet("blame", "Blame", {row["agent"]: row["n"] for row in rows}, chosen)
 
 
-def _run_tag_facet(found: RunQuerySet, chosen: Filters) -> Facet:
+def _run_tag_facet(chosen: Filters) -> Facet:
     """Counts by problem first: far fewer rows meet the tags than there are runs."""
+    found = _narrowed(_asked(chosen, but="tag"), chosen, RUN_FACETS)
     by_problem = dict(found.order_by().values_list("problem").annotate(n=Count("pk")))
     rows = ProblemTag.objects.values_list("problem", "name")
     if len(by_problem) < MOST_IDS:

@@ -14,12 +14,12 @@ from typing import Any, Literal
 from django.db import IntegrityError, transaction
 
 from trajectories import eventlog
+from trajectories.agents import AGENTS
 from trajectories.desk.models import Choice
 from trajectories.events import Judged
 from trajectories.models import Blame, Decision, Judgement, Preference, Run, RunStatus, Step
 
 Source = Literal["human", "supervisor", "replay", "rule"]
-AGENTS = ("retrieval", "planning", "coding", "debugging")
 NOBODY = "none"
 LONGEST_TEXT = 200_000
 

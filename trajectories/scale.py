@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils.timezone import now
 
+from trajectories.agents import AGENTS
 from trajectories.models import Blame, Judgement, Problem, Run, Step, StepEvent
 from trajectories.problem_schema import ProblemSpec
 from trajectories.problems import store
@@ -292,7 +293,7 @@ def _step(run: Run, number: int, moment: datetime) -> Step:
 def _blame(draw: random.Random, made: list[Run]) -> None:
     """Every tenth failed run has been blamed."""
     failed = [run for run in made if run.status == "finished" and run.verdict != "AC"][::10]
-    agents = [draw.choice(("retrieval", "planning", "coding", "debugging")) for _ in failed]
+    agents = [draw.choice(AGENTS) for _ in failed]
     said = Judgement.objects.bulk_create(
         Judgement(
             run=run,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from django import forms
@@ -18,6 +20,7 @@ from trajectories.importers import FORMATS, read_problems
 from trajectories.problems import Stored, store_all
 
 MAX_MB = 512
+KEPT_S = 24 * 3600.0  # how long a dry run can still be confirmed
 KEPT = re.compile(r"^[0-9a-f]{64}$")
 SUFFIX = re.compile(r"(\.(jsonl|json|ndjson)(\.gz)?|\.zip)$", re.IGNORECASE)
 
@@ -94,6 +97,7 @@ def _folder() -> Path:
 
 def _kept(file: UploadedFile[bytes]) -> tuple[str, Path]:
     """Keep the upload under its digest; the reader tells formats by content and suffix."""
+    _forget_old()
     name = Path(file.name or "upload").name
     suffix = SUFFIX.search(name)
     digest = hashlib.sha256()
@@ -105,6 +109,15 @@ def _kept(file: UploadedFile[bytes]) -> tuple[str, Path]:
     target = _folder() / (digest.hexdigest() + (suffix.group(0).lower() if suffix else ""))
     partial.replace(target)
     return name, target
+
+
+def _forget_old() -> None:
+    """Uploads that nobody confirmed, and what an aborted one left."""
+    oldest = time.time() - KEPT_S
+    for file in _folder().iterdir():
+        with suppress(FileNotFoundError):  # confirmed meanwhile
+            if file.stat().st_mtime < oldest:
+                file.unlink()
 
 
 def _checked(kept: str) -> str:

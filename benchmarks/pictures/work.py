@@ -18,6 +18,8 @@ from typing import Any
 
 import django
 
+from trajectories.agents import AGENTS
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcl_web.settings")
 django.setup()
 
@@ -45,7 +47,6 @@ from trajectories.models import Blame, Problem, Run  # noqa: E402
 
 PATIENCE_S = 900.0
 TRAIN, HELD_OUT = 30, 30
-AGENTS = ("retrieval", "planning", "coding", "debugging")
 
 
 def main(file: Path, corpus: Path | None) -> None:
@@ -190,27 +191,13 @@ def _people(run: int) -> int:
 
 
 def _replayed(campaign: int) -> dict[str, int]:
-    """Five replays of a mended program in a run of the base that fails; what the oracle writes is the mend."""
-    slots = CampaignRun.objects.filter(campaign=campaign, cell__position=0).exclude(run__verdict="AC")
-    for run in Run.objects.filter(pk__in=slots.values("run"), steps__role="coding").distinct().order_by("pk"):
-        step = run.steps.filter(role="coding").order_by("number")[0]
-        good = Run.objects.filter(
-            problem=run.problem, verdict="AC", branch_of=None, steps__role="coding"
-        ).first()
-        if good is not None:
-            break
-    else:
-        raise SystemExit("no failure of the base has a run that passes beside it")
-    mend = _answer(good, good.steps.filter(role="coding").order_by("number")[0].number)
-    change = Change(step.number, "edit", mend, actor="anna")
-    started = replays.start(run, change, 5)
+    """The plan of a run that fails with its adapters, drawn again ten times."""
+    slots = CampaignRun.objects.filter(campaign=campaign, cell__position=1).exclude(run__verdict="AC")
+    run = Run.objects.filter(pk__in=slots.values("run"), steps__role="planning").order_by("pk")[0]
+    step = run.steps.filter(role="planning").order_by("number")[0]
+    started = replays.start(run, Change(step.number, "again", actor="anna"), 10)
     until("the replays", lambda: all(one.ended for one in Run.objects.filter(pk__in=[r.pk for r in started])))
     return {"run": run.pk, "step": step.number, "branch": started[0].pk}
-
-
-def _answer(run: Run, step: int) -> str:
-    found = run.events.filter(kind="step.finished", step=step).values_list("payload", flat=True).first()
-    return str(found["text"]) if found else ""
 
 
 def _versions() -> dict[str, list[int]]:

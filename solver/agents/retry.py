@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from solver.agents.brief import Brief
 from solver.agents.formats import FormatFailure, Parsed
 from solver.agents.prompts import Prompt, has_template
+from solver.engines.protocol import Message
 
 # An answer with one of these failures may be usable, but a second try is likely to be better.
 INCOMPLETE = frozenset({FormatFailure.TOO_FEW_PROBLEMS, FormatFailure.MISSING_ALGORITHM})
@@ -23,10 +25,14 @@ def again(brief: Brief, asked: Prompt, parsed: Parsed[Any]) -> Prompt | None:
     """
     if not has_template(brief.templates, "retry"):
         return None
-    return brief.prompt(
+    *before, last = asked.messages()
+    told = brief.prompt(
         "retry",
         asked.form,
-        prompt=asked.text,
+        prompt=last.content,
         message=parsed.message or str(parsed.failure),
         where=parsed.where,
     )
+    if not asked.turns:
+        return told
+    return replace(told, text="", turns=(*before, Message(last.role, told.text)))

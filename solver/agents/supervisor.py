@@ -17,9 +17,9 @@ from solver.agents.answer_text import excerpt, refused_as_too_long, too_long, wi
 from solver.agents.formats import FormatFailure, Parsed
 from solver.agents.problem_text import clip, problem_text, samples_text
 from solver.agents.prompts import Prompt, render
+from trajectories.agents import AGENTS
 from trajectories.problem_schema import ProblemSpec
 
-AGENTS = ("retrieval", "planning", "coding", "debugging")
 SHOWN_CHARS = 8000  # of one step's answer
 FEEDBACK_CHARS = 2000
 _FENCE = re.compile(r"^\s*```[a-z]*\s*|\s*```\s*$")
@@ -160,7 +160,7 @@ def _whole(value: Any) -> int | None:
 def _share(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return min(1.0, max(0.0, float(value) / 100))
+    return min(100, max(0, value)) / 100  # in this order: an integer may be beyond every float
 
 
 def _citations(items: Iterable[Any]) -> Iterable[Citation]:

@@ -14,8 +14,9 @@ from solver.engines.adapters import BadAdapter, read_adapter
 from solver.engines.base_model import BadBase, BaseFiles, read_base
 from solver.engines.spec import BASE, EngineKind, EngineSpec
 from solver.serving import vllm
+from trajectories.agents import AGENTS
 
-AGENTS = ("retrieval", "planning", "coding", "debugging", "supervisor")
+_ADAPTED = (*AGENTS, "supervisor")
 CONTEXT = 8192  # tokens in flight that the memory estimate makes room for, unless told
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -58,9 +59,9 @@ def prepare(given: str, wish: Wish, host: Host) -> Backbone:
         else estimate.on_cpu(needs, host, tokens)
     )
     for role, adapter in (wish.adapters or {}).items():
-        if role not in AGENTS:
+        if role not in _ADAPTED:
             raise BadAdapter(
-                f"There is no agent {role!r} to give an adapter to; the agents are {', '.join(AGENTS)}."
+                f"There is no agent {role!r} to give an adapter to; the agents are {', '.join(_ADAPTED)}."
             )
         _same_base(read_adapter(role, Path(adapter), max_rank=64).base_fingerprint, files, role)
     name = wish.name or re.sub(r"[^a-z0-9._-]+", "-", Path(given).name.lower()).strip("-.")[:64]

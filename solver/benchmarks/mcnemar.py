@@ -52,6 +52,7 @@ def mcnemar(won: int, lost: int) -> McNemar:
 
 
 def _chi_squared_p(won: int, lost: int) -> float:
-    """Survival function of chi-squared with one degree of freedom at Edwards' statistic."""
-    statistic = (abs(won - lost) - 1) ** 2 / (won + lost)
+    """Survival function of chi-squared with one degree of freedom at Edwards' statistic, which is 0 for a tie: there the
+    correction must not go past what it corrects."""
+    statistic = max(abs(won - lost) - 1, 0) ** 2 / (won + lost)
     return erfc(sqrt(statistic / 2))

@@ -62,7 +62,7 @@ def descriptions(cell: CampaignCell) -> dict[int, str]:
             runs[run] = problem
     answered: dict[int, int] = {}  # run -> the event of its first finished retrieval
     steps = Step.objects.filter(run__in=list(runs), role="retrieval", finished_seq__isnull=False)
-    for run, seq in steps.order_by("run", "number").values_list("run", "finished_seq"):
+    for run, seq in steps.order_by("run_id", "number").values_list("run", "finished_seq"):
         if seq is not None:
             answered.setdefault(run, seq)
     events = StepEvent.objects.filter(run__in=list(answered), kind="step.finished")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 
 from solver.benchmarks.interval import Estimate
 from solver.campaigns.models import CampaignCell
@@ -61,13 +62,19 @@ def breakdowns(results: Results) -> list[Breakdown]:
 
 
 def difficulty_group(difficulty: str) -> str:
-    try:
-        number = float(difficulty)
-    except ValueError:
+    number = _number(difficulty)
+    if number is None or number < _RATING:
         return difficulty or UNKNOWN
-    if number < _RATING:
-        return difficulty
     return next(name for most, name in _BANDS if number <= most)
+
+
+def _number(text: str) -> float | None:
+    """None too for "nan", which stands in files where a table had no value and is in no order with any number."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if isnan(number) else number
 
 
 def _largest(group: Group) -> tuple[int, str]:
@@ -78,11 +85,11 @@ def _by_difficulty(group: Group) -> tuple[int, float, str]:
     names = [name for _, name in _BANDS]
     if group.name in names:
         return (1, names.index(group.name), "")
-    try:
-        return (0, float(group.name), "")
-    except ValueError:
-        words = ("easy", "introductory", "medium", "interview", "hard", "competition")
-        return (2, words.index(group.name) if group.name in words else len(words), group.name)
+    number = _number(group.name)
+    if number is not None:
+        return (0, number, "")
+    words = ("easy", "introductory", "medium", "interview", "hard", "competition")
+    return (2, words.index(group.name) if group.name in words else len(words), group.name)
 
 
 def _by(

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from solver import engine_book, judge_pool
-from solver.campaigns.spec import CampaignSpec, Fault, ModelChoice, StrategyChoice
+from solver.campaigns.spec import CampaignSpec, ModelChoice, StrategyChoice
 from solver.engines.spec import EngineSpec
 from solver.judge import language_from_name
 from solver.strategies.registry import STRATEGIES, BadParameter, StrategyInfo
+from trajectories.spec_text import Fault
 
 T = TypeVar("T")
 

@@ -29,7 +29,7 @@ RUN_COLUMNS = (
     ),
     *("run", "verdict", "origin", "first_samples", "first_hidden", "programs_tested"),
     *("calls", "prompt_tokens", "completion_tokens", "model_seconds", "judge_seconds"),
-    *("format_failures", "rescued", "cost"),
+    *("format_failures", "rescued", "cost", "stated_confidence"),
 )
 
 
@@ -89,6 +89,7 @@ def _cell(found: CellReport) -> dict[str, Any]:
             }
             for role in found.roles
         },
+        "stated_confidence": asdict(found.confidence) if found.confidence else None,
         "per_problem": {
             "calls": asdict(found.calls),
             "tokens": asdict(found.tokens),
@@ -132,7 +133,7 @@ def run_rows(campaign: Campaign) -> Iterator[list[Any]]:
     columns = slots.values_list(
         *("cell", "entry__problem__external_id", "entry__problem__digest", "entry__unit", "seed"),
         *("state", "reason", "run", "run__verdict", "measures"),
-        *("run__cost", "run__saved", "run__currency"),
+        *("run__cost", "run__saved", "run__currency", "run__calls", "run__priced_calls"),
     )
     for row in columns.iterator():
         pk, problem, digest, unit, seed, state, reason, run, verdict, measures, *money = row
@@ -140,7 +141,7 @@ def run_rows(campaign: Campaign) -> Iterator[list[Any]]:
         yield [
             *(cell.name, cell.strategy, cell.engine_name, cell.language, problem, digest, unit, seed),
             *(state, reason, run, verdict),
-            *(_measured(cell, RunMeasures.from_dict(measures), money) if measures else [None] * 12),
+            *(_measured(cell, RunMeasures.from_dict(measures), money) if measures else [None] * 13),
         ]
 
 
@@ -155,6 +156,7 @@ def _measured(cell: CampaignCell, measures: RunMeasures, money: list[Any]) -> li
             whole.format_failures,
             whole.rescued,
             _amount(worth.amount if worth else None),
+            measures.stated,
         ),
     ]
 

@@ -19,8 +19,9 @@ from solver.campaigns.models import (
     SlotState,
 )
 from solver.campaigns.plan import Plan, plan
+from solver.campaigns.settlement import CANCEL_WITHDRAWN
 from solver.campaigns.spec import CampaignSpec, Limits, read_data
-from trajectories.models import RunStatus
+from trajectories.models import Run, RunStatus
 from trajectories.version import code_version
 
 _BATCH = 1000
@@ -119,9 +120,22 @@ def resume(campaign_id: int, *, publish_to_workers: bool = True) -> bool:
         )
         if not stopped.move(CampaignStatus.RUNNING, reason="", message="", finished_at=None):
             return False
+        _withdraw_cancels(campaign_id)
         _wait_again(campaign_id, reason="cancelled")
     execution.advance(campaign_id, publish_to_workers=publish_to_workers)
     return True
+
+
+def _withdraw_cancels(campaign_id: int) -> None:
+    """Of runs that were asked to stop and have not ended yet. One whose worker has heard it ends as cancelled all the
+    same; by the mark at its place that is no result (see `settlement`)."""
+    going = [RunStatus.QUEUED, RunStatus.RUNNING]
+    asked = CampaignRun.objects.filter(
+        campaign=campaign_id, state=SlotState.ACTIVE, run__status__in=going, run__cancel_requested=True
+    )
+    asked_runs = list(asked.values_list("run", flat=True))
+    asked.update(reason=CANCEL_WITHDRAWN)
+    Run.objects.filter(pk__in=asked_runs, status__in=going).update(cancel_requested=False)
 
 
 def measure_again(campaign_id: int, *, publish_to_workers: bool = True) -> int:

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from solver import runs
 from solver.campaigns import execution
@@ -31,6 +31,7 @@ class LocalWorkers:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._mine: set[int] = set()
+        self._advanced = 0.0  # when one of the threads last did
         self._threads = [
             threading.Thread(target=self._work, name=f"evaluate-{number}", daemon=True)
             for number in range(threads)
@@ -58,33 +59,36 @@ class LocalWorkers:
             thread.join()
 
     def _work(self) -> None:
-        advanced = 0.0
         try:
             while not self._stop.is_set():
-                taken = self._take()
                 try:
-                    if taken is not None:
-                        self._execute(taken)
-                    elif self._over():
+                    if self._round():
                         return
-                    else:
-                        if time.monotonic() - advanced > ADVANCE_S:  # retries that are due, orphans of others
-                            advanced = time.monotonic()
-                            execution.advance(self.campaign_id, publish_to_workers=False)
-                        self._stop.wait(IDLE_S)
-                finally:
-                    self._drop(taken)
+                except Error:
+                    # The lease of a run under way runs out, and the run is taken up again, here or elsewhere.
+                    log.exception("campaign %s: the database was away", self.campaign_id)
+                    connection.close()  # or this thread would go on with the broken one
+                    self._stop.wait(IDLE_S)
         finally:
             connection.close()
 
-    def _execute(self, run_id: int) -> None:
+    def _round(self) -> bool:
+        """Work on one run, or wait a little where there is none; whether nothing is left to do."""
+        taken = self._take()
         try:
-            runs.execute(run_id, self.name)
-            execution.run_ended(run_id, publish_to_workers=False)
-        except DatabaseError:
-            # The lease runs out and the run is taken up again, here or elsewhere.
-            log.exception("run %s: the database was away", run_id)
-            self._stop.wait(IDLE_S)
+            if taken is not None:
+                runs.execute(taken, self.name)
+                execution.run_ended(taken, publish_to_workers=False)
+            elif self._over():
+                return True
+            else:
+                if time.monotonic() - self._advanced > ADVANCE_S:  # retries that are due, orphans of others
+                    self._advanced = time.monotonic()
+                    execution.advance(self.campaign_id, publish_to_workers=False)
+                self._stop.wait(IDLE_S)
+        finally:
+            self._drop(taken)
+        return False
 
     def _take(self) -> int | None:
         with self._lock:

@@ -4,6 +4,7 @@
 *Origin* of the submitted program: the step whose answer it was. `first`: the first program, so the run was decided
 before anything was repaired; `repair`: a debugging step; `other`: a later coding step, such as the next plan's program.
 The hidden verdict of the first program is known only where that program was also submitted.
+*Stated*: the confidence of the plan behind the first program, 0 to 100.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class RunMeasures:
     first_samples: str = ""  # verdict of the first program on the samples; "" where it was not run on any
     first_hidden: str = ""  # its verdict on the hidden tests; "" where another program was submitted
     origin: Origin = Origin.NONE
+    stated: int | None = None
+    stated_unread: bool = False  # there was a plan to be sure of, and no number could be read
     last_seq: int = 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,6 +103,8 @@ class _Reader:
         self.last_role = ""
         self.programs: list[_Program] = []
         self.testing: dict[int, _Program] = {}
+        self.unread: set[object] = set()  # exemplars whose plan has no confidence that could be read
+        self.plan: events.Note | None = None  # the choice of the plan that is being coded
 
     def read(self, event: events.Event) -> None:
         match event:
@@ -107,6 +112,10 @@ class _Reader:
                 self.roles[event.step] = event.role
             case events.StepFinished():
                 self._answered(event)
+            case events.Note(name="confidence_unknown"):
+                self.unread.add(event.detail.get("exemplar"))
+            case events.Note(name="plan_chosen"):
+                self.plan = event
             case events.TestsStarted():
                 self.testing[event.step] = self._program(event.code)
             case events.TestsFinished():
@@ -139,9 +148,17 @@ class _Reader:
     def _program(self, code: str) -> _Program:
         known = next((program for program in self.programs if program.code == code), None)
         if known is None:
+            if not self.programs and self.plan:
+                self._state(self.plan.detail)
             known = _Program(code, self.last_role)
             self.programs.append(known)
         return known
+
+    def _state(self, chosen: dict[str, Any]) -> None:
+        stated = chosen.get("confidence")
+        self.found.stated_unread = chosen.get("exemplar") in self.unread
+        if type(stated) is int and 0 <= stated <= 100 and not self.found.stated_unread:
+            self.found.stated = stated
 
     def _judged(self, event: events.TestsFinished) -> None:
         program = self.testing[event.step]

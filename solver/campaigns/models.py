@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from trajectories import transitions
 from trajectories.models import Problem, Run
 
 
@@ -23,8 +24,7 @@ class CampaignStatus(models.TextChoices):
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def move(self, to: CampaignStatus, **changes: Any) -> int:
         """Guarded transition: only campaigns in a state from which `to` is allowed move. Returns how many did."""
-        allowed = [status for status, then in Campaign.MOVES.items() if to in then]
-        return self.filter(status__in=allowed).update(status=to, **changes)
+        return transitions.move(self, Campaign.MOVES, "status", to, changes)
 
 
 class Campaign(models.Model):

@@ -12,10 +12,11 @@ from solver import engine_book, judge_pool
 from solver.campaigns import cells as cell_plans
 from solver.campaigns.cells import CellPlan
 from solver.campaigns.selection import Selection, select
-from solver.campaigns.spec import BadCampaign, CampaignSpec, Fault
+from solver.campaigns.spec import BadCampaign, CampaignSpec
 from solver.runs import JUDGE_PROFILES
 from trajectories.models import Problem, Run, RunStatus
 from trajectories.problem_schema import TestKind
+from trajectories.spec_text import Fault
 
 MAX_RUNS = 200_000
 

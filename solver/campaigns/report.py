@@ -16,6 +16,7 @@ from solver.benchmarks.holm import holm
 from solver.benchmarks.interval import Estimate
 from solver.campaigns import execution
 from solver.campaigns.breakdown import Breakdown, breakdowns
+from solver.campaigns.confidence import Worth, worth
 from solver.campaigns.measures import Origin, RoleMeasures
 from solver.campaigns.models import Campaign, CampaignCell
 from solver.campaigns.results import Results, read
@@ -66,6 +67,7 @@ class CellReport:
     repaired: Estimate  # accepted with a program of a debugging step
     first_samples: tuple[int, int]  # first programs that passed all samples, of those run on samples
     roles: list[RoleFailures]
+    confidence: Worth | None
     calls: Estimate  # these four: per problem
     tokens: Estimate
     model_seconds: Estimate
@@ -118,6 +120,10 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def confidences(self) -> list[tuple[CampaignCell, Worth]]:
+        return [(found.cell, found.confidence) for found in self.cells if found.confidence]
+
+    @property
     def currency(self) -> str:
         return next((cell.currency for cell in self.cells if cell.currency), "")
 
@@ -164,6 +170,7 @@ def _cell(results: Results, cell: CampaignCell) -> CellReport:
         repaired=share(measured, lambda r: r.solved and r.measures.origin is Origin.REPAIR),
         first_samples=(sum(r.measures.first_samples == "AC" for r in ran), len(ran)),
         roles=_roles(measured),
+        confidence=worth(measured),
         calls=_per_problem(measured, lambda r: r.whole.calls),
         tokens=_per_problem(measured, _tokens),
         model_seconds=_per_problem(measured, lambda r: r.whole.seconds),

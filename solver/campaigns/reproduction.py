@@ -20,6 +20,7 @@ from solver.campaigns.presets import ADAPTER_STEPS, STEP_LABELS
 from solver.campaigns.spec import read_data
 from solver.engines.spec import EngineSpec
 from solver.models import Engine
+from trajectories.agents import AGENTS
 from trajectories.importers.normalised import convert
 from trajectories.importers.row import Row
 from trajectories.problems import store
@@ -55,7 +56,7 @@ def start(recipe: Recipe, problems: int, notes: list[str]) -> Campaign:
 def configure(recipe: Recipe) -> EngineSpec:
     """The reproduced weights as an engine of this lab, beside the shipped one; made anew, it replaces the former."""
     name = f"micro-{recipe.scale.name}"
-    adapters = {agent: (recipe.adapters / agent).resolve() for agent in engine_spec.AGENTS}
+    adapters = {agent: (recipe.adapters / agent).resolve() for agent in AGENTS}
     label = f"{engine_spec.LABEL}; reproduced at scale {recipe.scale.name}"
     entry = engine_spec.entry(name, label, recipe.base.resolve(), adapters)
     spec = EngineSpec.parse(entry, Path.cwd())

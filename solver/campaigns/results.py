@@ -10,7 +10,7 @@ from typing import Any
 from solver.campaigns.measures import RoleMeasures, RunMeasures
 from solver.campaigns.models import Campaign, CampaignCell, CampaignProblem, CampaignRun, SlotState
 from solver.campaigns.scoring import Cost, Result
-from solver.engines.prices import Price
+from solver.campaigns.spec import exact_price
 from solver.engines.protocol import Usage
 from trajectories.models import Problem
 
@@ -50,7 +50,7 @@ def read_cells(campaign: Campaign, cells: list[CampaignCell]) -> Results:
     columns = slots.values_list(
         *("cell", "state", "reason", "seed", "entry__problem", "entry__unit"),
         *("run", "run__verdict", "run__code_version", "measures"),
-        *("run__cost", "run__saved", "run__currency"),
+        *("run__cost", "run__saved", "run__currency", "run__calls", "run__priced_calls"),
     )
     for row in columns.iterator():
         cell, state, reason, seed, problem, unit, run, verdict, version, measures, *money = row
@@ -69,11 +69,18 @@ def read_cells(campaign: Campaign, cells: list[CampaignCell]) -> Results:
 
 
 def cost(
-    whole: RoleMeasures, stated: dict[str, Any] | None, paid: Decimal, saved: Decimal, currency: str
+    whole: RoleMeasures,
+    stated: dict[str, Any] | None,
+    paid: Decimal,
+    saved: Decimal,
+    currency: str,
+    calls: int,
+    priced_calls: int,
 ) -> Cost | None:
     """What a run's answers are worth, however they came: by the price that the campaign states for its cell, else by
-    the prices that held when its calls were made. A stored answer counts as if it had been asked for."""
+    the prices that held when its calls were made. A stored answer counts as if it had been asked for. None where a call
+    had no price: what the others cost is a part, and compared with a whole it would look cheap."""
     if stated is None:
-        return Cost(paid + saved, currency) if currency else None
-    price = Price.parse({name: str(stated[name]) for name in ("input", "output", "currency")})
+        return Cost(paid + saved, currency) if currency and priced_calls >= calls else None
+    price = exact_price(stated)
     return Cost(price.cost(Usage(whole.prompt_tokens, whole.completion_tokens)), price.currency)

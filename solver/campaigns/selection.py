@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from solver.campaigns.spec import DifficultyRange, Fault, ProblemSet
+from solver.campaigns.spec import DifficultyRange, ProblemSet
 from trajectories.models import Problem, ProblemBody, ProblemTag
 from trajectories.problem_schema import TestKind
+from trajectories.spec_text import Fault
 
 # What a copy of a problem may change and still be the same question.
 _CONTENT = ("statement", "input_spec", "output_spec", "samples", "tests", "test_kind", "entry_point")

@@ -19,6 +19,8 @@ from trajectories.models import Run, RunStatus
 
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=5)
+# The reason at an active place whose campaign was resumed before its run had stopped.
+CANCEL_WITHDRAWN = "cancel_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ def settle(campaign: Campaign) -> int:
 def settle_one(campaign: Campaign, slot: CampaignRun) -> bool:
     run = slot.run
     assert run is not None and run.ended
+    if run.status == RunStatus.CANCELLED and slot.reason == CANCEL_WITHDRAWN:
+        again = CampaignRun.objects.filter(pk=slot.pk, run=run, state=SlotState.ACTIVE)
+        return bool(again.update(state=SlotState.WAITING, reason=""))
     found = meaning(run)
     if found.again and campaign.status != CampaignStatus.CANCELLED:
         if slot.retry_at is not None:

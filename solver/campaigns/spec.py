@@ -8,37 +8,23 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from solver.engines import prices
+from trajectories.agents import AGENTS, AgentName
+from trajectories.spec_text import Fault, Faulty, read_fields
 from trajectories.zero import REFUSED, holds_zero
 
 MAX_TEXT = 200_000
 MAX_CELLS = 64
-ADAPTER_ROLES = ("retrieval", "planning", "coding", "debugging")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One mistake: the field, and a sentence that says how to mend it."""
-
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}" if self.where else self.message
-
-
-class BadCampaign(ValueError):
-    """A campaign that cannot be started; every mistake is listed, not only the first."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(str(fault) for fault in faults))
-        self.faults = tuple(faults)
+class BadCampaign(Faulty):
+    """A campaign that cannot be started."""
 
 
 def _listed(value: Any) -> Any:
@@ -47,11 +33,13 @@ def _listed(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-AdapterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
+AdapterName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:/-]{0,127}$")
+]  # a server's own model too, such as owner/name:tag
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DifficultyRange(_Strict):
@@ -82,11 +70,21 @@ class StrategyChoice(_Strict):
 
 
 class Price(_Strict):
-    """Per million tokens."""
+    """Per million tokens. Only what the report can reckon with is taken: a started spec never changes any more."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
-    currency: str = Field(default="USD", min_length=1, max_length=8)
+    currency: str = "USD"
+
+    @model_validator(mode="after")
+    def _is_exact(self) -> Price:
+        exact_price(self.model_dump())
+        return self
+
+
+def exact_price(stated: Mapping[str, Any]) -> prices.Price:
+    """The price that a campaign states, in decimals. Raises BadPrice."""
+    return prices.Price.parse({name: str(stated[name]) for name in ("input", "output", "currency")})
 
 
 class ModelChoice(_Strict):
@@ -97,11 +95,7 @@ class ModelChoice(_Strict):
     """
 
     engine: str
-    adapters: (
-        Literal["all", "none"]
-        | tuple[Literal["retrieval", "planning", "coding", "debugging"], ...]
-        | dict[Literal["retrieval", "planning", "coding", "debugging"], AdapterName]
-    ) = "all"
+    adapters: Literal["all", "none"] | tuple[AgentName, ...] | dict[AgentName, AdapterName] = "all"
     constrained: bool = False
     label: str = Field(default="", max_length=80)
     price: Price | None = None
@@ -112,9 +106,9 @@ class ModelChoice(_Strict):
             return {}
         if isinstance(self.adapters, dict):
             named = {str(role): name for role, name in self.adapters.items()}
-            return {role: named.get(role, False) for role in ADAPTER_ROLES}
+            return {role: named.get(role, False) for role in AGENTS}
         on = () if self.adapters == "none" else self.adapters
-        return {role: role in on for role in ADAPTER_ROLES}
+        return {role: role in on for role in AGENTS}
 
 
 class Limits(_Strict):
@@ -178,33 +172,9 @@ class CampaignSpec(_Strict):
         )
 
 
-class _NoAliases(yaml.SafeLoader):
-    """Aliases could make a small text expand without bound; nothing here needs them."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(
-                None, None, "aliases (*name) are not used here", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-
 def read_yaml(text: str) -> CampaignSpec:
     """Raises BadCampaign."""
-    if len(text) > MAX_TEXT:
-        raise BadCampaign(
-            [Fault("", f"The text is {len(text):,} characters long; at most {MAX_TEXT:,} are read.")]
-        )
-    try:
-        data = yaml.load(text, _NoAliases)  # a SafeLoader with less
-    except yaml.YAMLError as error:
-        raise BadCampaign([_yaml_fault(error)]) from None
-    except (ValueError, RecursionError) as error:  # e.g. a date that is none, or nesting without end
-        raise BadCampaign([Fault("", f"This is not YAML that can be read ({error}).")]) from None
-    if not isinstance(data, dict):
-        raise BadCampaign([Fault("", "The text must hold fields such as `name: My campaign`, one a line.")])
-    return read_data(data)
+    return read_data(read_fields(text, BadCampaign, longest=MAX_TEXT, example="name: My campaign"))
 
 
 def read_data(data: dict[str, Any]) -> CampaignSpec:
@@ -216,13 +186,6 @@ def read_data(data: dict[str, Any]) -> CampaignSpec:
     except ValidationError as error:
         faults = dict.fromkeys(_fault(item) for item in error.errors(include_url=False, include_input=True))
         raise BadCampaign(list(faults)) from None
-
-
-def _yaml_fault(error: yaml.YAMLError) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    problem = getattr(error, "problem", None) or "it cannot be read"
-    return Fault(where, f"This is not YAML: {problem}. Check the indentation and the quotes there.")
 
 
 _FIELDS: dict[str, type[BaseModel]] = {

@@ -62,7 +62,7 @@ class OpenAIEngine:
         self._rng = random.Random()
         self._breaker = breaker or CircuitBreaker(clock)
         self._rate = RateLimit(spec.rpm, clock)
-        self._key = os.environ.get(spec.key_env) if spec.key_env else None
+        self._key = os.environ.get(spec.key_env) if spec.key_env and not spec.key_objection else None
         self._sentences = ErrorSentences(spec, self._key, None if socket_file is None else "its socket")
         self._client = _client(spec, self._key, socket_file)
         self._headers = _withheld(self._key)
@@ -284,6 +284,8 @@ class OpenAIEngine:
     def _check_usable(self) -> None:
         if self._closed:
             raise EngineUnreachable(f"The engine {self.spec.name!r} is closed; open it again.")
+        if self.spec.key_objection:
+            raise EngineRefused(self.spec.key_objection)
         if self.spec.key_env and not self._key:
             raise EngineRefused(
                 f"The environment variable {self.spec.key_env}, which holds the key of the engine "
@@ -333,7 +335,7 @@ class OpenAIEngine:
         if request.sampling.seed is not None and self.spec.capabilities.seed:
             detail["seed"] = request.sampling.seed
         if assembly.model and assembly.model != request.model:
-            detail["served_by"] = assembly.model
+            detail["served_by"] = self._sentences.clean(assembly.model)
         if assembly.reasoning_chars:
             detail["reasoning_chars"] = assembly.reasoning_chars
         if request.grammar is not None:

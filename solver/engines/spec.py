@@ -6,6 +6,7 @@ copy of `public()` is kept with every run, so that the page can say years later 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,10 @@ BASE = "base"  # the model name that means: no adapter
 DEFAULT = "default"
 _ROLES = frozenset({*(role.value for role in Role), DEFAULT})
 _PATHS = ("base", "adapters", "recordings", "members", "vllm")
+# Who describes an engine must not read the lab's secrets, or this machine's other ones, out by way of its server.
+_OF_THE_LAB = frozenset({"MCL_SECRET_KEY", "DATABASE_URL", "REDIS_URL"})
+_OF_ENGINES = "_API_KEY"  # how the names of variables end that may be sent
+_MORE_KEYS = "MCL_ENGINE_KEYS"  # others that the operator allows, with commas between
 _ACCOUNTS = ("price_table", "stored_answers")  # about money; a run that goes on does not ask for them
 
 
@@ -100,7 +105,25 @@ class EngineSpec(Strict):
                 "must be the NAME of an environment variable, such as TEACHER_API_KEY "
                 "(capital letters, digits and underscores), never the key itself"
             )
+        if value in _OF_THE_LAB:
+            raise ValueError(
+                f"must not be {value}, which is the lab's own and would be sent to the server as its key; "
+                "name a variable that holds this server's key and nothing else"
+            )
         return value
+
+    @property
+    def key_objection(self) -> str:
+        """Why the variable `key_env` is not read here, as a sentence; "" where it may be. It depends on this process's
+        environment, so it is asked when an engine is stored and before its key is sent, not when it is read."""
+        allowed = os.environ.get(_MORE_KEYS, "").replace(" ", "").split(",")
+        if self.key_env is None or self.key_env.endswith(_OF_ENGINES) or self.key_env in allowed:
+            return ""
+        return (
+            f"Engine {self.name!r}: key_env must end in {_OF_ENGINES}, as TEACHER{_OF_ENGINES} does, and {self.key_env} does "
+            f"not: its value is sent to the server, and no other secret of this machine may be. Whoever runs the lab can "
+            f"allow it by naming it in {_MORE_KEYS}."
+        )
 
     @field_validator("base_url")
     @classmethod

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, InvalidOperation, Overflow, localcontext
 
 from .report import FirstDiff
 
@@ -142,8 +142,9 @@ def _same_execeval(a: bytes, b: bytes) -> bool:
         return x == y
     with localcontext() as context:
         # 129 bits of mantissa hold 38.8 decimal digits: larger integers are compared fuzzily there, and so
-        # here.
-        context.prec = 39
+        # here. Exponents are unbounded there: 1e9999999 is a wrong answer and no error of the judge's.
+        context.prec, context.Emax, context.Emin = 39, MAX_EMAX, MIN_EMIN
+        context.traps[Overflow] = False
         return abs(+x - +y) <= _EXECEVAL_SLACK
 
 
@@ -186,10 +187,12 @@ def equal_livecodebench(got: bytes, want: bytes) -> Comparison:
 
 
 def _decimals(row: bytes) -> list[Decimal] | None:
+    """None also for a row with a signalling NaN, which cannot even be compared."""
     try:
-        return [Decimal(token.decode("ascii")) for token in row.split()]
+        found = [Decimal(token.decode("ascii")) for token in row.split()]
     except (InvalidOperation, UnicodeDecodeError):
         return None
+    return None if any(number.is_snan() for number in found) else found
 
 
 # --- The Kattis default output validator
@@ -281,6 +284,10 @@ def equal_value(got: object, want: object, *, absolute: float = 0.0, relative: f
     if isinstance(want, float) and isinstance(got, int | float):
         if got == want:
             return True
+        try:
+            got = float(got)
+        except OverflowError:  # an integer beyond every float
+            return False
         if not (math.isfinite(want) and math.isfinite(got)):
             return False
         return abs(got - want) <= max(absolute, relative * abs(want))

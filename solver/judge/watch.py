@@ -2,8 +2,9 @@
 make.
 
 Time limits are on CPU. Idleness is wall time in which the program neither ran nor waited for a processor (the
-scheduler's own account), so neither limit is used up by a busy machine. A late look only ends a run later:
-the verdict comes from what the kernel counted, not from when the judge looked.
+scheduler's own account, and what the hypervisor took), so neither limit is used up by a busy machine. A late
+look only ends a run later: the verdict comes from what the kernel counted, not from when the judge looked, and
+a process that has ended is past every limit, however long its parent takes to say so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import socket
 import time
 
+from . import steal
 from .errors import SlotLost
 from .jail.spec import Tag, Usage
 from .listener import Calls, Listener
@@ -63,6 +65,9 @@ class Run:
         self._delays: dict[str, float] = {}
         self._delay_base = 0.0
         self._delays_read = self._started
+        self._cpu_seen = 0.0
+        self._ended_at = 0.0
+        self._steal = steal.now()
 
     def __repr__(self) -> str:
         return f"Run({self.number}, pid={self.pid}, finished={self.finished})"
@@ -132,6 +137,11 @@ class Run:
             if now - self._kill_time > _KILL_GRACE:
                 raise SlotLost("a killed run did not end")
             return _KILL_GRACE
+        if self._has_ended():
+            self._ended_at = self._ended_at or now
+            if now - self._ended_at > _KILL_GRACE:
+                raise SlotLost("nothing said how a run ended")
+            return _KILL_GRACE
         cpu = self._cpu()
         if cpu > self.bounds.cpu_s:
             self.kill(Kill.CPU)
@@ -152,11 +162,30 @@ class Run:
         return delay
 
     def _check_idle(self, wall: float, cpu: float) -> None:
-        busy = cpu + self.waited() + sum(partner.busy() for partner in self.partners)
-        if wall - busy > self.bounds.idle_s:
+        # The scheduler counts a wait when it is over. So first who waits or runs now, then the waits that are over.
+        if not self._idle(wall, cpu) or any(run.is_runnable() for run in (self, *self.partners)):
+            if wall > _STARVED_FACTOR * (self.bounds.cpu_s + self.bounds.idle_s):
+                self.kill(Kill.STARVED)
+        elif self._idle(wall, cpu) and not self._has_ended():
             self.kill(Kill.IDLE)
-        elif wall > _STARVED_FACTOR * (self.bounds.cpu_s + self.bounds.idle_s):
-            self.kill(Kill.STARVED)
+
+    def _idle(self, wall: float, cpu: float) -> bool:
+        busy = cpu + self.waited() + sum(partner.busy() for partner in self.partners)
+        return wall - busy - steal.since(self._steal) > self.bounds.idle_s
+
+    def is_runnable(self) -> bool:
+        """Whether a thread of it runs now or is ready to."""
+        if self.finished or self.pid == 0:
+            return False
+        return any(_is_runnable(path) for path in self._threads())
+
+    def _has_ended(self) -> bool:
+        """Whether it is dead, perhaps reaped as well, though nothing has been heard of its end."""
+        if self.pidfd < 0:
+            return False
+        ended = select.poll()
+        ended.register(self.pidfd, select.POLLIN)
+        return bool(ended.poll(0))
 
     def busy(self) -> float:
         """Seconds since its limits started in which it ran or was ready to."""
@@ -188,6 +217,7 @@ class Run:
             self._delays.clear()
             self._delay_base = 0.0
             self._delay_base = self.waited()
+        self._steal = steal.now()
 
     def cpu_used(self) -> float:
         """CPU seconds of the process so far, whatever test they were used for."""
@@ -203,10 +233,9 @@ class Run:
             return 0.0
         if self.tree:
             return _tree_cpu(self.pid)
-        try:
-            return time.clock_gettime((~self.pid << 3) | 2)
-        except OSError:
-            return self.cpu_base
+        with contextlib.suppress(OSError):  # reaped: what it had used stays used
+            self._cpu_seen = time.clock_gettime((~self.pid << 3) | 2)
+        return self._cpu_seen
 
     def _resident(self) -> int:
         pids = _tree(self.pid) if self.tree else [self.pid]
@@ -214,19 +243,18 @@ class Run:
 
     def waited(self) -> float:
         """Seconds its threads were ready to run and had no processor; threads that ended keep their share."""
+        for path in self._threads():
+            with contextlib.suppress(OSError, IndexError, ValueError), open(f"{path}/schedstat") as file:
+                self._delays[path] = int(file.read().split()[1]) / 1e9
+        return sum(self._delays.values()) - self._delay_base
+
+    def _threads(self) -> list[str]:
+        found = []
         for pid in _tree(self.pid) if self.tree else [self.pid]:
             folder = f"/proc/{pid}/task"
-            try:
-                threads = os.listdir(folder)
-            except OSError:
-                continue
-            for thread in threads:
-                with (
-                    contextlib.suppress(OSError, IndexError, ValueError),
-                    open(f"{folder}/{thread}/schedstat") as file,
-                ):
-                    self._delays[thread] = int(file.read().split()[1]) / 1e9
-        return sum(self._delays.values()) - self._delay_base
+            with contextlib.suppress(OSError):
+                found += [f"{folder}/{thread}" for thread in os.listdir(folder)]
+        return found
 
 
 def watch(slot: Slot, runs: list[Run]) -> None:
@@ -278,6 +306,14 @@ def _resident(pid: int) -> int:
             return int(file.read().split()[1]) * _PAGE
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def _is_runnable(thread: str) -> bool:
+    try:
+        with open(f"{thread}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] == b"R"
+    except (OSError, IndexError):
+        return False
 
 
 def _tree(pid: int) -> list[int]:

@@ -23,11 +23,20 @@ def want(name: str, wanted: Wanted) -> bool:
         EngineService.objects.filter(name=name, state=ServiceState.FAILED).update(
             state=ServiceState.STOPPED, message=""
         )
-        Run.objects.filter(status=RunStatus.QUEUED, engine_name=name).update(published_at=None)  # ring again
+        waiting = Run.objects.filter(status=RunStatus.QUEUED, engine_name__in=led_to(name))
+        waiting.update(published_at=None)  # ring again
     return True
 
 
+def led_to(name: str) -> list[str]:
+    """The engine, and the routed ones that lead a role to it: whose runs it answers."""
+    routed = (spec for spec in engine_book.all_engines() if any(one.name == name for one in spec.members))
+    return [name, *(spec.name for spec in routed)]
+
+
 def closed_to_runs() -> list[str]:
-    """Engines that take no new runs now: somebody stopped or is draining them."""
-    closed = EngineService.objects.exclude(wanted=Wanted.RUNNING).values_list("name", flat=True)
-    return [name for name in closed if name in {spec.name for spec in managed()}]
+    """Engines that take no new runs now: somebody stopped or is draining them, or one that they lead to."""
+    unwanted = EngineService.objects.exclude(wanted=Wanted.RUNNING).values_list("name", flat=True)
+    run_here = {spec.name for spec in managed()}
+    closed = [engine for name in unwanted if name in run_here for engine in led_to(name)]
+    return list(dict.fromkeys(closed))

@@ -30,6 +30,7 @@ def estimate_points(found: Estimate) -> str:
 
 @register.filter
 def estimate_cosine(found: Estimate) -> str:
+    """Three places: cosines, Brier scores."""
     value, low, high = (f"{part:.3f}".replace("-", MINUS) for part in (found.value, found.low, found.high))
     return f"{value} [{low}, {high}]"
 

@@ -1,5 +1,10 @@
 /* The progress line of a running campaign, asked for again every two seconds while somebody looks. The figures below are
    those of the last full load; when the campaign stops they are loaded anew. */
+import { answerOf } from "../lab/answer.js";
+import { idle } from "../lab/dialogs.js";
+import { heldFocus } from "../lab/focus.js";
+import { released } from "../lab/pressed.js";
+
 const EVERY_MS = 2000;
 const SLOWEST_MS = 30000;
 
@@ -24,14 +29,16 @@ class CampaignProgress extends HTMLElement {
   async refresh() {
     if (document.hidden) return this.later();
     try {
-      const answer = await fetch(this.dataset.url);
-      if (!answer.ok) throw new Error(String(answer.status));
-      this.innerHTML = await answer.text();
+      const html = await (await answerOf(this.dataset.url)).text();
+      await released();
+      const focus = heldFocus(this);
+      this.innerHTML = html;
+      focus(this);
       this.wait = EVERY_MS;
     } catch {
       this.wait = Math.min(SLOWEST_MS, this.wait * 2);
     }
-    if (this.status !== "running") return location.reload();
+    if (this.status !== "running") return idle().then(() => location.reload());
     this.later();
   }
 }

@@ -1,10 +1,12 @@
 /* Comparing by keyboard: differences with n and p, parts with the arrows, one key to accept what was taken. */
 import { on, say } from "./acts.js";
+import { formKey } from "./form_key.js";
 
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const boxes = () => $$(".take input[type=checkbox]");
 const differences = () => $$("[data-difference]");
 let at = -1;
+let saving = false;
 
 function show() {
   const all = boxes();
@@ -45,16 +47,35 @@ on("take-below", () => {
   show();
 });
 
-/** Each step is corrected by a request of its own; the page is loaded again once all have answered. */
+/** Each step is corrected by a request of its own; the page is loaded again once all have answered. What is taken in the
+    meantime would be lost with the page: the boxes rest until then. */
 on("take-save", async () => {
-  const forms = $$(".take").filter((form) => form.querySelector(":checked"));
+  if (saving) return say("This is being accepted");
+  const forms = $$(".take").filter((form) => form.querySelector(":checked")).map((form) => [form.action, new FormData(form)]);
   if (!forms.length) return say("Take at least one part first");
-  for (const form of forms) {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => null);
-    if (response?.type !== "opaqueredirect") return say("The lab did not answer; nothing further was accepted. Press a again");
-  }
-  location.reload();
-  return undefined;
+  rest(true);
+  const refused = await accept(forms);
+  if (!refused) return location.reload();
+  rest(false);
+  return say(refused);
 });
+
+function rest(now) {
+  saving = now;
+  for (const box of boxes()) box.disabled = now;
+}
+
+/** A sentence where they were not all accepted. */
+async function accept(forms) {
+  for (const [address, body] of forms) {
+    // Signing in again, in another tab, exchanges the key of every form: the cookie holds the one that counts.
+    body.set("csrfmiddlewaretoken", formKey());
+    const response = await fetch(address, { method: "POST", body, headers: { accept: "application/json" }, redirect: "manual" }).catch(() => null);
+    // Sent elsewhere, or refused as a stranger's: the session is over, and what is taken here stays chosen.
+    if (response?.type === "opaqueredirect" || response?.status === 403) return "You are signed out; nothing further was accepted. Sign in again in another tab, then press a";
+    if (!response?.ok) return "The lab did not answer; nothing further was accepted. Press a again";
+  }
+  return "";
+}
 document.addEventListener("change", (event) => event.target.matches(".take input") && show());
 show();

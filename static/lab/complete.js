@@ -1,4 +1,5 @@
-/* Completion of filters: fields and the values they have, asked for as one types. Arrows choose, Tab or Enter takes. */
+/* Completion of filters: fields and the values they have, asked for as one types. Arrows choose, Enter takes; Tab takes
+   what is chosen or begun, and goes on where nothing is: who only passes through the field leaves it again. */
 const PAUSE_MS = 90;
 
 export function completeFields() {
@@ -50,13 +51,16 @@ function attach(field) {
     } catch {
       return;
     }
-    if (mine !== turn || document.activeElement !== field) return;
+    if (mine !== turn || document.activeElement !== field || text !== field.value.slice(0, field.selectionStart)) return;
     found = answer.suggestions;
     draw(text);
   }
 
+  const begun = (text) => text.slice(found[0]?.start ?? 0);
+
   function draw(text) {
-    const typed = text.slice(found[0]?.start ?? 0);
+    const typed = begun(text);
+    const kept = list.children[chosen]?.firstElementChild.textContent; // an answer that comes late undoes no choice
     list.replaceChildren(...found.map((one, at) => {
       const row = Object.assign(document.createElement("li"), { id: `${list.id}-${at}` });
       row.setAttribute("role", "option");
@@ -67,12 +71,13 @@ function attach(field) {
     if (!found.length || (found.length === 1 && found[0].text.trim() === typed)) return close();
     list.hidden = false;
     field.setAttribute("aria-expanded", "true");
-    choose(-1);
+    choose(found.findIndex((one) => one.text.trim() === kept));
   }
 
   field.addEventListener("input", () => {
     clearTimeout(timer);
     turn += 1; // an answer under way is to what was typed before
+    chosen = -1;
     // What is shown fits what is typed at every moment, also before the lab has answered.
     const text = field.value.slice(0, field.selectionStart);
     found = found.filter((one) => one.start <= text.length && one.text.toLowerCase().replace(/^"/, "").startsWith(text.slice(one.start).toLowerCase()));
@@ -80,25 +85,30 @@ function attach(field) {
     timer = setTimeout(ask, PAUSE_MS);
   });
   field.addEventListener("focus", () => field.value || ask());
-  field.addEventListener("blur", () => setTimeout(close, 150));
+  // At once: a close that came later would shut the list of whoever left the field and came straight back.
+  field.addEventListener("blur", close);
   field.addEventListener("keydown", (event) => {
     if (list.hidden) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
-      choose((chosen + step + found.length) % found.length);
-    } else if (event.key === "Tab" || (event.key === "Enter" && chosen >= 0)) {
+      choose(chosen < 0 && step < 0 ? found.length - 1 : (chosen + step + found.length) % found.length);
+    } else if (event.key === "Tab" ? !event.shiftKey && (chosen >= 0 || begun(field.value.slice(0, field.selectionStart))) : event.key === "Enter" && chosen >= 0) {
       event.preventDefault();
       take(Math.max(0, chosen));
     } else if (event.key === "Escape") {
       event.stopPropagation();
+      event.preventDefault(); // a search field would be emptied, and ask for everything
+      clearTimeout(timer);
+      turn += 1; // an answer under way would open the list again
       close();
     }
   });
-  list.addEventListener("pointerdown", (event) => {
-    const row = event.target.closest("li");
-    if (!row) return;
+  // The field keeps the focus, also while the list is scrolled by its bar. Taken as it is pressed: the list may be another
+  // one by the time it is let go.
+  list.addEventListener("mousedown", (event) => {
     event.preventDefault();
-    take([...list.children].indexOf(row));
+    const row = event.target.closest("li");
+    if (row && event.button === 0) take([...list.children].indexOf(row));
   });
 }

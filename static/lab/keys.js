@@ -39,7 +39,7 @@ export function bindKeys() {
     const owner = owners(surface()).find((element) => element.getAttribute("aria-keyshortcuts").split(" ").includes(name));
     if (!owner) return;
     if ("twice" in owner.dataset) {
-      const now = performance.now();
+      const now = event.timeStamp; // of the press: a page that is busy may come to it late
       const second = !event.repeat && now - pressedAt < TWICE_MS;
       pressedAt = event.repeat || second ? 0 : now;
       if (!second) return;
@@ -73,17 +73,20 @@ export function showSheet() {
   return redrawSheet();
 }
 
-export function redrawSheet() {
+/** With the focus on the key that the lab calls `name`, if there is one. */
+export function redrawSheet(name = "") {
   const sheet = document.getElementById("key-sheet");
   const list = sheet.querySelector("dl");
   list.replaceChildren(
     ...owners(document).flatMap((element) => {
       const key = document.createElement("dt");
-      for (const name of element.getAttribute("aria-keyshortcuts").split(" ")) {
+      for (const usual of element.getAttribute("aria-keyshortcuts").split(" ")) {
         const cap = document.createElement("kbd");
-        cap.textContent = shown(name, element);
-        cap.dataset.key = name;
-        key.append(cap, " ");
+        cap.textContent = shown(usual, element);
+        cap.dataset.key = usual;
+        const exchange = Object.assign(document.createElement("button"), { type: "button", className: "cap", title: `Exchange the key of: ${label(element)}` });
+        exchange.append(cap);
+        key.append(exchange, " ");
       }
       const words = document.createElement("dd");
       words.textContent = label(element);
@@ -91,13 +94,14 @@ export function redrawSheet() {
     }),
   );
   if (!sheet.open) sheet.showModal();
+  if (name) list.querySelector(`kbd[data-key="${CSS.escape(name)}"]`)?.parentElement.focus();
 }
 
 /* In the sheet a click on a key asks for another one to press instead. */
 export function exchangeKeys() {
   const sheet = document.getElementById("key-sheet");
   sheet?.addEventListener("click", (event) => {
-    const cap = event.target.closest("kbd[data-key]");
+    const cap = event.target.closest(".cap")?.firstElementChild;
     if (!cap) return;
     for (const other of sheet.querySelectorAll("kbd.waits")) other.classList.remove("waits");
     cap.classList.add("waits");
@@ -109,6 +113,6 @@ export function exchangeKeys() {
     event.preventDefault();
     event.stopPropagation();
     if (!["Escape", "Tab", "Enter"].includes(event.key)) ownKeys.exchange(cap.dataset.key, spelled(event));
-    redrawSheet();
+    redrawSheet(cap.dataset.key);
   });
 }

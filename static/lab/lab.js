@@ -1,10 +1,11 @@
 /* What every page has: theme, keys and their sheet, copying, forms that are sent once. All of it progressive. */
 import { bindKeys, exchangeKeys, redrawSheet, showSheet } from "./keys.js";
-import { ownKeys } from "./ownkeys.js";
+import { ownKeys, paint } from "./ownkeys.js";
 import "./palette.js";
 import { completeFields } from "./complete.js";
 import { keepFresh } from "./refresh.js";
 import { act, on, reveal, say } from "./acts.js";
+import { formKey } from "./form_key.js";
 
 on("theme", () => {
   const root = document.documentElement;
@@ -34,13 +35,14 @@ export async function copy(text) {
   }
 }
 
-/* A live patch carries no form key of its own: it is rendered once for all viewers. The cookie holds it. */
+/* The cookie holds the key that counts. A live patch carries none of its own, for it is rendered once for all viewers; that of
+   an older page is over where somebody has signed in anew meanwhile, in another tab. */
 function withKey(form) {
-  if (form.method !== "post" || form.elements.csrfmiddlewaretoken?.value) return;
-  const key = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
-  if (!key) return;
-  const field = Object.assign(document.createElement("input"), { type: "hidden", name: "csrfmiddlewaretoken", value: key[1] });
-  form.append(field);
+  const key = formKey();
+  if (form.method !== "post" || !key) return;
+  let field = form.elements.csrfmiddlewaretoken;
+  if (!field) form.append((field = Object.assign(document.createElement("input"), { type: "hidden", name: "csrfmiddlewaretoken" })));
+  field.value = key;
 }
 
 document.addEventListener("submit", (event) => {
@@ -64,6 +66,7 @@ document.addEventListener("change", (event) => {
   if (name) for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
 });
 
+addEventListener("storage", (event) => ownKeys.keptIn(event.key) && paint()); // exchanged in another tab
 reveal(document);
 bindKeys();
 exchangeKeys();

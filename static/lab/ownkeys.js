@@ -1,8 +1,13 @@
 /* A reader's own keys: the lab's name of a key to the one they press instead. Always an exchange, so that no key is lost
    and none does two things. Kept by the lab for each reader; this browser holds a copy so that no page waits for it. */
+import { answerOf } from "./answer.js";
+import { formKey } from "./form_key.js";
+
 const STORE = "mcl-keys";
 const box = () => document.getElementById("palette");
 const store = () => `${STORE}:${box()?.dataset.reader ?? ""}`;
+const unsent = () => `${store()}:unsent`; // there where the lab does not have the copy yet
+let sending = Promise.resolve();
 
 function read() {
   try {
@@ -14,7 +19,19 @@ function read() {
 
 export const pressedInstead = (name) => read()[name] ?? name;
 
+async function send() {
+  const text = localStorage.getItem(store());
+  try {
+    await answerOf(box().dataset.keys, { method: "POST", keepalive: true, headers: { "content-type": "application/json", "x-csrftoken": formKey() }, body: text });
+    if (localStorage.getItem(store()) === text) localStorage.removeItem(unsent());
+  } catch {
+    /* The next visit sends it. */
+  }
+}
+
 export const ownKeys = {
+  keptIn: (key) => key === store(),
+
   /** What a pressed key means to the lab; nothing, where it was given away. */
   meaning(pressed) {
     const map = read();
@@ -39,18 +56,18 @@ export const ownKeys = {
 
   keep(map) {
     localStorage.setItem(store(), JSON.stringify(map));
+    localStorage.setItem(unsent(), "yes");
     sessionStorage.setItem(store(), "loaded");
     paint();
-    const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-    fetch(box().dataset.keys, { method: "POST", keepalive: true, headers: { "content-type": "application/json", "x-csrftoken": csrf }, body: JSON.stringify(map) }).catch(() => {});
+    sending = sending.then(send); // one after the other: of two on their way at once the lab might keep the older
   },
 
   /** Once a visit: what the lab keeps for this reader wins over the copy. */
   async load() {
     if (!box() || sessionStorage.getItem(store())) return paint();
+    if (localStorage.getItem(unsent())) return this.keep(read());
     try {
-      const response = await fetch(box().dataset.keys);
-      const { keys } = response.ok ? await response.json() : {};
+      const { keys } = await (await answerOf(box().dataset.keys)).json();
       // A key that was exchanged before the answer came is newer than the answer.
       if (keys && !sessionStorage.getItem(store())) {
         localStorage.setItem(store(), JSON.stringify(keys));

@@ -1,5 +1,5 @@
 /* The palette: every command of the page with its key, every page of the lab, and whatever the lab knows by name. */
-import { on } from "./acts.js";
+import { on, say } from "./acts.js";
 import { label, owners, shown } from "./keys.js";
 
 const PAUSE_MS = 80;
@@ -9,20 +9,28 @@ const field = box?.querySelector("input");
 const list = box?.querySelector("ul");
 let rows = [];
 let chosen = 0;
+let moved = false; // the reader has chosen a line of this text
 let turn = 0;
 let timer = 0;
 
 /** All words of the text stand in the title, in any order. */
 const matches = (text, title) => text.toLowerCase().split(/\s+/).every((word) => title.toLowerCase().includes(word));
 
+/** A card or header may have been replaced since the list was drawn: what has the key now is pressed. */
+function press(names) {
+  const element = owners(document).find((one) => !one.closest("dialog") && one.getAttribute("aria-keyshortcuts") === names);
+  if (!element) say("This is no longer on the page");
+  else if (element.matches("input, textarea, select")) element.focus();
+  else element.click();
+}
+
 function commands() {
   const seen = new Set(["Control+K"]);
   return owners(document)
     .filter((element) => !element.closest("dialog") && !seen.has(element.getAttribute("aria-keyshortcuts")))
     .map((element) => {
-      const name = element.getAttribute("aria-keyshortcuts").split(" ")[0];
-      const run = () => (element.matches("input, textarea, select") ? element.focus() : element.click());
-      return { title: label(element), kind: shown(name, element), run };
+      const names = element.getAttribute("aria-keyshortcuts");
+      return { title: label(element), kind: shown(names.split(" ")[0], element), run: () => press(names) };
     })
     .filter((row) => row.title);
 }
@@ -32,6 +40,7 @@ function pages() {
 }
 
 function draw(found) {
+  const kept = moved ? rows[chosen] : null;
   rows = found.slice(0, MOST);
   list.replaceChildren(...rows.map((row, at) => {
     const line = Object.assign(document.createElement("li"), { id: `palette-${at}` });
@@ -41,7 +50,8 @@ function draw(found) {
     line.append(title, kind);
     return line;
   }));
-  choose(0);
+  // What the lab adds later undoes no choice.
+  choose(Math.max(0, kept ? rows.findIndex((row) => row.title === kept.title && row.kind === kept.kind) : 0));
 }
 
 function choose(place) {
@@ -53,8 +63,11 @@ function choose(place) {
 }
 
 async function look() {
+  clearTimeout(timer);
+  timer = 0;
   const mine = ++turn;
   const text = field.value.trim();
+  moved = false;
   const here = [...commands(), ...pages()].filter((row) => !text || matches(text, row.title));
   draw(here);
   let places = [];
@@ -92,10 +105,12 @@ if (box) {
   });
   field.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (by) choose(chosen + by);
-    else if (event.key === "Enter") go();
-    else return;
+    if (!by && event.key !== "Enter") return;
     event.preventDefault();
+    if (timer) look(); // the list is still that of what was typed before
+    if (!by) return go();
+    moved = true;
+    choose(chosen + by);
   });
   list.addEventListener("click", (event) => {
     const line = event.target.closest("li");

@@ -1,5 +1,6 @@
 /* Parts of a page with live counts: fetched anew while somebody looks, replaced where they have changed. */
 import { paint } from "./ownkeys.js";
+import { released } from "./pressed.js";
 
 const QUIET_FACTOR = 5; // a lab in which nothing runs is asked less often
 
@@ -11,9 +12,11 @@ async function refresh() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  await released();
   paint(fresh); // as the page itself is painted: otherwise every part would seem changed
   for (const old of parts()) {
     const part = fresh.getElementById(old.id);
+    if (part) keepOpen(old, part);
     // What a person holds stays: a part with the focus or a selection waits for the next time.
     if (!part || part.outerHTML === old.outerHTML || old.contains(document.activeElement)) continue;
     if (getSelection()?.rangeCount && !getSelection().isCollapsed && old.contains(getSelection().anchorNode)) continue;
@@ -23,6 +26,12 @@ async function refresh() {
     }
     old.replaceWith(document.adoptNode(part));
   }
+}
+
+/** What a reader has unfolded stays so; where other parts stand there now, it is not known which. */
+function keepOpen(old, fresh) {
+  const [before, now] = [old, fresh].map((part) => [...part.querySelectorAll("details")]);
+  if (before.length === now.length) now.forEach((one, at) => (one.open = before[at].open));
 }
 
 export function keepFresh() {

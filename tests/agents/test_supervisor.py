@@ -49,6 +49,15 @@ def test_an_answer_is_read_whole() -> None:
     assert [citation.known for citation in supervisor.checked(found.value.evidence, STEPS)] == [True]
 
 
+@pytest.mark.parametrize(
+    ("said", "share"),
+    [(10**400, 1.0), (-(10**400), 0.0), (1e308, 1.0), (float("nan"), 0.0), (12.5, 0.125), (True, None)],
+)
+def test_a_confidence_of_any_size_is_a_share(said: Any, share: float | None) -> None:
+    found = supervisor.parse(answer(confidence=said)).value
+    assert found is not None and found.confidence == share
+
+
 @pytest.mark.parametrize("around", ["```json\n{}\n```", "<think>hm {{</think>{}"])
 def test_fences_and_thoughts_are_taken_off(around: str) -> None:
     found = supervisor.parse(around.replace("{{", "").replace("{}", answer()))

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
 from solver.answers.desk import accounted
+from solver.campaigns.measures import RoleMeasures
+from solver.campaigns.results import cost
+from solver.campaigns.scoring import Cost
 from solver.engines.prices import BadPrice, Price, PriceTable, parse_prices
 from solver.engines.protocol import Usage
 from solver.models import Engine
 from solver.prices import book
 from tests.answers.test_store import HOSTED, Counting, spec
 from tests.engines.asking import request
+from tests.factories import claimed_run, step_finished, step_started
 from tests.runs.conftest import Scripted, engine, problem
 from tests.runs.test_runs import solve
-from trajectories import money
-from trajectories.models import Problem
+from trajectories import eventlog, money
+from trajectories.decisions import UNUSED
+from trajectories.events import Note, RunFinished
+from trajectories.models import Problem, Run
 
 __all__ = ["engine", "problem"]
 
@@ -129,8 +137,34 @@ def test_without_a_price_a_run_has_no_cost_rather_than_a_cost_of_zero(
     assert solve(problem).currency == ""
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_run_of_which_only_some_calls_had_a_price_says_of_how_many_its_cost_is(client: Client) -> None:
+    run, fence = claimed_run()
+    paid = {"cost": {"amount": "0.000012", "currency": "USD"}}
+    waste = {"calls": 3, "priced_calls": 2, "prompt_tokens": 5, "completion_tokens": 5, **paid}
+    for number, detail in enumerate([paid, {}], start=1):
+        eventlog.append(run.pk, [step_started(number), step_finished(number, detail=detail)], fence=fence)
+    ended = RunFinished(status="finished", reason="judged", verdict="WA")
+    eventlog.append(run.pk, [Note(name=UNUSED, detail=waste), ended], fence=fence)
+    supervised = [step_started(3, role="supervisor"), step_finished(3, detail=paid)]
+    eventlog.append_afterword(run.pk, lambda _: supervised, still_mine=lambda: True)
+    run.refresh_from_db()
+    assert (run.calls, run.priced_calls, run.cost) == (5, 3, Decimal("0.000024")), (
+        "its supervisor is not its cost"
+    )
+    assert "0.000024 USD for 3 of them" in client.get(f"/runs/{run.pk}/").content.decode()
+    assert client.get(f"/api/runs/{run.pk}/").json()["cost"]["calls"] == 3
+    money_of = (run.cost, run.saved, run.currency, run.calls)
+    assert cost(RoleMeasures(), None, *money_of, 3) is None, "a part is no sum"
+    assert cost(RoleMeasures(), None, *money_of, 5) == Cost(run.cost, "USD")
+    Run.objects.update(priced_calls=0)
+    import_module("trajectories.migrations.0012_priced_calls").count(apps, None)
+    run.refresh_from_db()
+    assert run.priced_calls == 4, "what was recorded before says of no note how many of its calls had a price"
+
+
 @pytest.mark.parametrize(
-    "cost",
+    "told",
     [
         "0.1",
         {"amount": "1e9999", "currency": "USD"},
@@ -142,8 +176,8 @@ def test_without_a_price_a_run_has_no_cost_rather_than_a_cost_of_zero(
         {"amount": "1", "currency": "USD", "saved": None},
     ],
 )
-def test_a_file_that_names_nonsense_as_its_cost_has_none(cost: Any) -> None:
-    assert money.spent({"cost": cost}) is None
+def test_a_file_that_names_nonsense_as_its_cost_has_none(told: Any) -> None:
+    assert money.spent({"cost": told}) is None
 
 
 @pytest.mark.django_db

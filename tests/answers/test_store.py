@@ -163,7 +163,7 @@ def test_a_filtered_answer_and_a_failed_call_are_not_kept() -> None:
 
 
 def test_many_who_ask_the_same_at_once_ask_once() -> None:
-    inner, together = Counting(), threading.Barrier(6, timeout=10)
+    inner, together = Counting(), threading.Barrier(6, timeout=60)
 
     def slowly(_: object) -> None:
         time.sleep(0.3)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from solver import engine_book
 from solver.campaigns.models import Campaign, CampaignCell
 from solver.engines.protocol import Role
 from solver.models import Engine
+from solver.rejudging import jobs as rejudging
 from tests.campaigns.test_report import mixed
 from tests.datasets.conftest import built, example, problems, story
 from tests.pages.telling import FIRST, MENDED, Teller, prepare
@@ -44,7 +46,7 @@ NO_PAGE = {
     "dataset-act", "dataset-export", "dataset-progress", "distillation-practice", "distillation-progress", "engine-act",
     "engine-test", "example-act", "examples-decide", "export-act", "export-download", "export-start", "go", "keys", "logout", "places", "random-problem", "review-delete-queue", "review-hold",
     "review-item", "review-maps", "review-say", "review-save-queue", "run-cancel", "run-copy", "run-export", "run-find", "run-headers", "run-patches",
-    "run-retry", "run-said", "runs-act", "solve", "star", "supervision-act", "supervision-progress", "training-act", "training-draft",
+    "run-judge-again", "run-retry", "run-said", "rejudging-start", "rejudging-cancel", "runs-act", "solve", "star", "supervision-act", "supervision-progress", "training-act", "training-draft",
     "training-live", "unstar",
 }  # fmt: skip
 
@@ -68,6 +70,7 @@ class Furnished:
     example: Example
     supervision: Supervision
     distillation: int
+    rejudging: int
     training: TrainingRun
     exam: Exam
 
@@ -83,7 +86,10 @@ class Furnished:
             "import-problems": "/problems/import/",
             "runs": "/runs/",
             "exports": "/exports/",
+            "rejudgings": "/judged-again/",
+            "rejudging": f"/judged-again/{self.rejudging}/",
             "runs-acts": "/runs/all/?q=is%3Ajudged",
+            "runs-replay": "/runs/replay-an-agent/?q=is%3Ajudged",
             "run": f"{run}#s6",
             "run-step": f"{step}/6/?tab=whole",
             "run-replays": f"{step}/6/replays/",
@@ -149,7 +155,8 @@ def furnish(engine: Scripted) -> Furnished:
         example=row,
         supervision=supervised,
         distillation=_distillation(),
-        training=_training(),
+        rejudging=_rejudging(),
+        training=training_under_way(),
         exam=_exam(campaign),
     )
 
@@ -181,12 +188,19 @@ def _versions() -> tuple[DatasetVersion, DatasetVersion, Example]:
     return older, built(), rows[0]
 
 
+def _rejudging() -> int:
+    """The lab's own runs judged again; one that was told only has another verdict, hence there is something to see."""
+    job = rejudging.start({}, Run.objects.order_by("-pk").values_list("pk", flat=True)[0])
+    rejudging.work(job.pk, "furnished")
+    return job.pk
+
+
 def _distillation() -> int:
     spec = {"name": "Easy sums", "teacher": "scripted", "problems": {"source": "test"}, "k": 1, "t": 1}
     return distillation.start(read_data(DistillationSpec, spec), publish_to_workers=False).pk
 
 
-def _training() -> TrainingRun:
+def training_under_way() -> TrainingRun:
     """Under way at step 3 of 4; its report as the trainer writes it."""
     run = training_runs.start(quick_spec(micro_version("debugging")), publish_to_workers=False)
     fence = training_leases.claim(run.pk, "test")
@@ -233,7 +247,19 @@ def _exam(campaign: Campaign) -> Exam:
     measured = {"value": 0.5, "low": 0.3, "high": 0.7, "hits": 20, "n": 40}
     told = {"solved": measured, "first_try": measured, "roles": {"coding": {"affected": measured}}}
     evaluation = AdapterEvaluation.objects.create(
-        campaign=campaign, result={**POINTS, "base": told, "new": told}
+        campaign=campaign,
+        result={
+            "together": [made.name],
+            **POINTS,
+            "base": told,
+            "new": told,
+            "served": {
+                "roles": engine_book.adapted_roles(engine_book.get("micro")),
+                **POINTS,
+                "base": told,
+                "new": told,
+            },
+        },
     )
     evaluation.adapters.set([made])
     adapters.promote(made, actor="anna")

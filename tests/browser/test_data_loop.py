@@ -6,6 +6,7 @@ The micro model is the student; the micro oracle, a program behind an OpenAI-com
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -111,6 +112,7 @@ def test_from_a_campaign_with_failures_to_files_for_the_four_agents(
     form.get_by_label("planning").check()
     form.get_by_label("coding").check()
     form.get_by_role("button", name="Start distillation").click()
+    page.wait_for_url(re.compile(r"/distillation/\d+/"))  # it is in the lab
     drain()
     page.get_by_text("teacher alone: 4 of 4 passed all hidden tests").wait_for()
 

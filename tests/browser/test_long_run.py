@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.keyboard import press_twice
 from tests.pages.telling import Teller
 from trajectories import review
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LENGTH = 120
+# Every stretch and header near enough has been fetched: nothing grows any more.
+STILL = """() => ![...document.querySelectorAll('#steps > .stretch, #steps > .step.bare')].some(each => {
+    const {top, bottom} = each.getBoundingClientRect(); return bottom > -1500 && top < innerHeight + 1500; })"""
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +42,7 @@ def told(length: int = LENGTH) -> Teller:
 def opened(page: Page, url: str, teller: Teller, step: str = "") -> None:
     page.set_viewport_size({"width": 1280, "height": 700})
     page.goto(f"{url}/runs/{teller.run.pk}/{step}")
-    page.wait_for_function("document.querySelector('run-stream')?.last !== undefined")
+    page.wait_for_function("() => document.querySelector('run-stream')?.last !== undefined")
 
 
 def at(page: Page, step: int) -> None:
@@ -78,8 +82,7 @@ def test_keys_cross_from_stretch_to_stretch_and_to_both_ends(live_server_url: st
     at(page, 105)
     page.keyboard.press("[")
     at(page, 55)
-    page.keyboard.press("g")
-    page.keyboard.press("g")
+    press_twice(page, "g", "#s1[aria-current]")
     at(page, 1)
     page.keyboard.press("]")
     at(page, 2)
@@ -111,7 +114,7 @@ def test_words_are_looked_for_by_the_lab_and_agents_put_away_everywhere(
     expect(page.locator(".find output")).to_have_text(f"1 of {LENGTH}, found by the lab")
     page.keyboard.press("Enter")
     at(page, 88)
-    assert page.locator("#steps > .step:visible").count() == 1
+    expect(page.locator("#steps > .step:visible")).to_have_count(1)
     page.keyboard.press("/")
     page.keyboard.press("Escape")
     page.keyboard.press("3")
@@ -139,7 +142,7 @@ def test_steps_that_arrive_are_the_end_and_a_reader_of_the_middle_does_not_move(
     opened(page, live_server_url, teller, "#s215")
     at(page, 215)
     expect(page.locator("#s215 .code")).to_be_visible()
-    page.wait_for_timeout(600)
+    page.wait_for_function(STILL)
     top = "document.querySelector('#s215').getBoundingClientRect().top"
     before = page.evaluate(top)
     for number in range(5):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from micro import engine_spec
-from micro.engine_spec import AGENTS, LABEL
+from micro.engine_spec import LABEL
 from micro.shown_problems import MENDED
 from tests.lab import Lab
+from trajectories.agents import AGENTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,7 +25,7 @@ pytestmark = [
         not (engine_spec.ARTEFACT / "manifest.json").exists(), reason="the artefact has not been made"
     ),
 ]
-PATIENCE_MS = 90_000
+PATIENCE_MS = 180_000
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     started = Lab(tmp_path_factory.mktemp("lab"))
     assert "ready" in started.ready_line()
     yield started
-    started.process.send_signal(signal.SIGINT)
-    started.process.wait(30)
+    started.stop()
 
 
 def solve(page: Page, adapters: bool) -> str:
@@ -51,6 +50,7 @@ def solve(page: Page, adapters: bool) -> str:
 def test_the_first_listed_problem_fails_without_adapters_and_passes_with_them(page: Page, lab: Lab) -> None:
     page.goto(f"http://127.0.0.1:{lab.port}/problems/?source=micro")
     page.locator("table.tbl tbody a").first.click()
+    page.wait_for_url(re.compile(r"/problems/\d+/"))
     problem = page.url
     assert LABEL in page.locator("#solve").inner_text()
     assert MENDED in page.locator("main").inner_text()

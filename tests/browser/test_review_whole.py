@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree, pytest.mark.slow]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 ENDED = {"finished", "failed", "cancelled"}
 
 
@@ -35,8 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     started = Lab(tmp_path_factory.mktemp("lab"))
     assert "ready" in started.ready_line()
     yield started
-    started.process.send_signal(signal.SIGINT)
-    started.process.wait(120)
+    started.stop()
 
 
 def manage(lab: Lab, *args: str) -> None:
@@ -90,7 +88,7 @@ def solve(lab: Lab, problem: int, name: str, **adapters: bool) -> dict[str, Any]
         "adapters": adapters,
     }
     started = lab.post("/api/runs/", body)
-    return wait_for(lab, started["id"], lambda run: run["status"] in ENDED, 120)
+    return wait_for(lab, started["id"], lambda run: run["status"] in ENDED)
 
 
 def answer_of(lab: Lab, run: int, role: str) -> tuple[int, str]:
@@ -174,7 +172,7 @@ def test_real_runs_are_read_compared_blamed_corrected_replayed_and_accepted_by_k
     page.keyboard.press("b")
     page.keyboard.press("3")
     at(page, recorded)
-    replay = wait_for(lab, shown, lambda run: run["status"] in ENDED, 120)
+    replay = wait_for(lab, shown, lambda run: run["status"] in ENDED)
     assert (replay["status"], replay["verdict"]) == ("finished", "AC")
 
     # The recorded trajectory: comment, correct, and re-run by an engine that is chosen, since its own is not here.
@@ -189,8 +187,16 @@ def test_real_runs_are_read_compared_blamed_corrected_replayed_and_accepted_by_k
     page.keyboard.press("Shift+R")
     page.wait_for_url(f"**/runs/{recorded}/steps/*/replays/*")
     page.keyboard.press("o")
-    page.keyboard.type("micro")
-    expect(page.get_by_label("Engine that goes on from here")).to_have_value("micro")
+    engine = page.get_by_label("Engine that goes on from here")
+    expect(engine).to_be_focused()
+    for _ in range(
+        10
+    ):  # a list forgets what was typed after a second, which a busy machine may need for five letters
+        page.keyboard.type("micro")
+        if engine.input_value() == "micro":
+            break
+        page.wait_for_timeout(1100)
+    expect(engine).to_have_value("micro")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     branch = page.locator("#branches tbody a").first

@@ -21,6 +21,7 @@ from django.db import connection
 from playwright.sync_api import expect
 
 from solver.models import Engine
+from tests.conftest import SOON_MS
 from tests.training import micro_rows
 from tests.training.versions import make_version, micro_version
 from training import training_tasks
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("peft", reason="training needs peft")
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PATIENCE_MS = 240_000
+PATIENCE_MS = 600_000
 BASE = Path(settings.BASE_DIR) / "micro/artefact/base"
 # Each step sees all rows alike, so that the loss is as smooth as the training is.
 WHOLE = {
@@ -50,7 +51,7 @@ def patient(page: Page) -> Iterator[None]:
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     yield
-    expect.set_options(timeout=5000)
+    expect.set_options(timeout=SOON_MS)
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def write(page: Page, fields: Mapping[str, Any]) -> None:
     yaml = page.get_by_label("Exact YAML of the training run")
     kept = [line for line in yaml.input_value().splitlines() if line.partition(":")[0] not in fields]
     yaml.fill("\n".join([*kept, *(f"{name}: {value}" for name, value in fields.items())]))
-    expect(page.locator("[data-gates]")).to_contain_text(f"for {fields['max_steps']} steps")
+    expect(page.locator("[data-plan]")).to_contain_text(f"for {fields['max_steps']} steps")
 
 
 def press_launch(page: Page) -> int:
@@ -215,7 +216,7 @@ def test_preference_pairs_become_a_training_that_goes_on_from_an_adapter(
     for name, value in (("Batch", "4"), ("Save every", "3"), ("Evaluate", "0")):
         page.get_by_label(name).fill(value)
     expect(page.get_by_label("Exact YAML")).to_have_value(re.compile("evaluate: 0.*method: dpo", re.DOTALL))
-    expect(page.locator("[data-gates]")).to_contain_text("for 3 steps")
+    expect(page.locator("[data-plan]")).to_contain_text("for 3 steps")
     first = press_launch(page)
     expect(page.get_by_text("the base, which is the reference")).to_be_visible()
     with at_work(training_tasks.train, first):
@@ -225,7 +226,7 @@ def test_preference_pairs_become_a_training_that_goes_on_from_an_adapter(
 
     page.get_by_role("link", name="Adapter retrieval@1").click()
     page.get_by_role("link", name="Train on with DPO").click()
-    expect(page.locator("[data-gates]")).to_contain_text("Starts from adapter retrieval@1")
+    expect(page.locator("[data-plan]")).to_contain_text("Starts from adapter retrieval@1")
     write(page, {"max_steps": 2})
     second = press_launch(page)
     with at_work(training_tasks.train, second):
@@ -253,6 +254,6 @@ def test_the_exam_of_an_adapter_fills_while_one_looks(live_server_url: str, page
     with at_work(training_tasks.exam, Exam.objects.get().pk):
         expect(marks).to_contain_text("done, 6 of 6 answers")  # by itself
     for column in ("base", "previous", "new"):
-        row = marks.locator("tr", has=page.get_by_text(column, exact=True))
+        row = marks.locator("table").first.locator("tr", has=page.get_by_text(column, exact=True))
         expect(row.locator("td").nth(2)).to_have_text("2")
         expect(row).to_contain_text("of 2")

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,18 +19,19 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from tests.lab import PATIENCE_S, free_port
+
 
 class Lab:
     """`manage.py up` in a state folder of its own, which can be killed and started again."""
 
     def __init__(self, var: Path) -> None:
         self.var = var
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         lease = {
             "MCL_VAR": str(var),
-            "MCL_LEASE_SECONDS": "3",
+            "MCL_LEASE_SECONDS": "6",
             "MCL_REAP_EVERY": "1",
             "MCL_LOG_LEVEL": "WARNING",
         }
@@ -57,20 +57,20 @@ class Lab:
             self.process = subprocess.Popen(
                 command, cwd=settings.BASE_DIR, env=self.env, stdout=log, stderr=log
             )
-        self.until(lambda: self.get("/campaigns/") is not None, 120)
+        self.until(lambda: self.get("/campaigns/") is not None, PATIENCE_S)
 
     def kill(self) -> None:
         """SIGKILL to the supervisor; the kernel takes its children with it."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        self.until(lambda: self.get("/campaigns/") is None, 20)
+        self.until(lambda: self.get("/campaigns/") is None, PATIENCE_S)
 
     def kill_worker(self) -> None:
         """SIGKILL to the worker that solves; the supervisor starts another one."""
         (worker,) = self.workers()
         os.kill(worker, signal.SIGKILL)
-        self.until(lambda: (now := self.workers()) != [] and worker not in now, 60)
+        self.until(lambda: (now := self.workers()) != [] and worker not in now, PATIENCE_S)
 
     def workers(self) -> list[int]:
         """Processes of this lab that take runs from the queue, by the state folder in their environment."""
@@ -89,14 +89,14 @@ class Lab:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(90)
+                self.process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:  # a busy machine; the children go with it
                 self.process.kill()
                 self.process.wait()
 
     def get(self, path: str) -> str | None:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S) as answer:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             pytest.fail(f"{path}: {error.code}")

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils.timezone import now
 
-from solver.campaigns import lifecycle
+from solver.campaigns import execution, lifecycle
 from solver.campaigns.models import Campaign, CampaignRun, CampaignStatus
 from solver.engines.protocol import ChatRequest, EngineUnreachable
 from tests.campaigns.conftest import Scripted, spec, states, work
@@ -40,6 +41,22 @@ def test_without_workers_it_does_the_work_itself(
     assert [cell["pass_at"]["1"]["value"] for cell in data["cells"]] == [1.0, 1.0]
     assert data["spent"]["calls"] == 15 == len(engine.asked)
     assert "100.0 % [43.9, 100.0]" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_database_that_was_away_for_a_moment_does_not_end_the_work(
+    engine: Scripted, problems: list[Problem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimable, looks = execution.claimable, []
+
+    def cut_off_once(campaign_id: int) -> list[int]:
+        looks.append(campaign_id)
+        if len(looks) == 2:
+            connection.connection.close()  # as after a restart of the server
+        return claimable(campaign_id)
+
+    monkeypatch.setattr(execution, "claimable", cut_off_once)
+    assert evaluate(tmp_path, "--threads", "1") == 0
+    assert states(Campaign.objects.get()) == {"measured": 6}
 
 
 def test_a_dry_run_says_what_would_happen_and_starts_nothing(

@@ -11,7 +11,8 @@ from solver.campaigns.spec import BadCampaign
 from solver.engines.protocol import ChatRequest, ContextOverflow, EngineUnreachable, Role
 from solver.models import Engine
 from tests.campaigns.conftest import Scripted, spec, start, states, sums, work
-from trajectories import leases
+from trajectories import eventlog, leases
+from trajectories.events import RunFinished
 from trajectories.models import Problem, Run, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,6 +129,29 @@ def test_cancel_ends_what_is_under_way_and_resume_takes_it_up_again(
     )
     assert work(campaign) == 0
     assert lifecycle.resume(campaign.pk, publish_to_workers=False)
+    work(campaign)
+    assert (campaign.status, states(campaign)) == (CampaignStatus.FINISHED, {"measured": 6})
+    assert Run.objects.count() == 6
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_a_campaign_resumed_before_its_runs_have_stopped_measures_them_too(
+    engine: Scripted, problems: list[Problem], heard: bool
+) -> None:
+    """`heard`: the worker had noticed the cancel, so its run ends as cancelled all the same."""
+    campaign = start(at_once=1)
+    [pk] = execution.claimable(campaign.pk)
+    fence = leases.claim(pk, "busy")
+    assert fence is not None and lifecycle.cancel(campaign.pk)
+    assert Run.objects.get(pk=pk).cancel_requested
+    assert lifecycle.resume(campaign.pk, publish_to_workers=False)
+    assert not Run.objects.get(pk=pk).cancel_requested
+    if heard:
+        ending = RunFinished(status="cancelled", reason="cancelled", message="Cancelled.")
+        eventlog.append(pk, [ending], fence=fence)
+        execution.run_ended(pk, publish_to_workers=False)
+    else:
+        leases.release(pk, fence)
     work(campaign)
     assert (campaign.status, states(campaign)) == (CampaignStatus.FINISHED, {"measured": 6})
     assert Run.objects.count() == 6

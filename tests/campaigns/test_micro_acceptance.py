@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.tree, pytest.mark.slow, pytest.mark.browser]
 PROBLEMS = int(os.environ.get("MICRO_ACCEPTANCE_PROBLEMS", "4"))
 PICTURE = os.environ.get("MICRO_ACCEPTANCE_PICTURE", "")
-PATIENCE_S = 60.0 + 30.0 * PROBLEMS
+PATIENCE_S = 180.0 + 60.0 * PROBLEMS
 SPEC = f"""
 name: MapCoder, lab against upstream, on the micro model
 problems: {{source: [humaneval], limit: {PROBLEMS}, sample_seed: 1}}

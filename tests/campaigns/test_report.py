@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from solver.campaigns import export, latex, lifecycle, report
 from solver.campaigns.models import Campaign, CampaignCell, CampaignRun
@@ -263,3 +264,19 @@ def test_each_step_of_an_ablation_is_compared_with_the_row_before_too(engine: Sc
     assert [(row["against"], row["cell"]) for row in data] == [
         (row.other.name, row.cell.name) for row in found.steps
     ]
+
+
+def test_the_stated_confidence_is_in_the_page_and_in_both_files(engine: Scripted, client: Client) -> None:
+    campaign = mixed(engine)
+    cell = next(found for found in report.build(campaign).cells if found.confidence)
+    assert cell.confidence is not None and cell.confidence.orders is not None
+    assert (cell.confidence.stated.value, cell.confidence.orders.value) == (0.9, 0.5), "it always says 90"
+    page = client.get(f"/campaigns/{campaign.pk}/").content.decode()
+    assert "Surer of the one that passes" in page and "80 to 100" in page
+    whole = json.loads(json.dumps(export.report_dict(report.build(campaign))))
+    told = next(found for found in whole["cells"] if found["name"] == cell.cell.name)
+    assert told["stated_confidence"]["orders"]["value"] == 0.5
+    header, *rows = list(csv.reader(io.StringIO("".join(export.csv_lines(export.run_rows(campaign))))))
+    said = [row[header.index("stated_confidence")] for row in rows]
+    everywhere = sum(worth.runs for _, worth in report.build(campaign).confidences)
+    assert said.count("90") == everywhere and all(len(row) == len(header) for row in rows)

@@ -122,7 +122,8 @@ def test_k_goes_up_to_the_number_of_seeds() -> None:
 
 def test_ratings_fall_into_the_published_groups_and_other_scales_stay_as_they_are() -> None:
     groups = [
-        difficulty_group(text) for text in ("800", "1000", "1001", "2000", "2400", "8", "interview", "")
+        difficulty_group(text)
+        for text in ("800", "1000", "1001", "2000", "2400", "8", "interview", "", "nan")
     ]
     assert groups == [
         "up to 1000",
@@ -133,4 +134,5 @@ def test_ratings_fall_into_the_published_groups_and_other_scales_stay_as_they_ar
         "8",
         "interview",
         "not given",
+        "nan",
     ]

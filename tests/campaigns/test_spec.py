@@ -91,6 +91,22 @@ def test_any_spec_survives_yaml(data: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("price", "says"),
+    [
+        ("{input: 1, output: 2, currency: usd}", "currency: must be three capital letters such as USD"),
+        ("{input: 1, output: 2, currency: $}", "currency: must be three capital letters such as USD"),
+        ("{input: 0.0000001, output: 2}", "input: "),
+        ("{input: 1, output: 1234567890}", "output: "),
+    ],
+)
+def test_a_price_that_the_report_could_not_reckon_with_is_refused_before_the_start(
+    price: str, says: str
+) -> None:
+    text = f"name: x\nstrategies: [{{name: direct}}]\nmodels: [{{engine: a, price: {price}}}]\n"
+    assert says in faults(text)["models.1.price"]
+
+
+@pytest.mark.parametrize(
     ("line", "where", "says"),
     [
         ("sedes: [1]", "sedes", "did you mean 'seeds'"),
@@ -103,6 +119,7 @@ def test_any_spec_survives_yaml(data: dict[str, Any]) -> None:
         ("at_once: 1000", "at_once", "less than or equal to 256"),
         ("judge_profile: [a]", "judge_profile", "valid string"),
         ("problems: {duplicates: maybe}", "problems.duplicates", "'skip' or 'keep'"),
+        ("budget: {cost: .inf}", "budget.cost", "finite number"),
         ("name: [", "line 5, column 1", "not YAML"),
         ("seeds: &a [1]\nlanguages: *a", "line 5, column 12", "aliases"),
     ],

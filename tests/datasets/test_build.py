@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 
 from tests.datasets.conftest import built, example, problems, story
 from tests.factories import make_problem, make_run
+from tests.review.desk_runs import correction_of, failed_run
+from tests.review.desk_runs import problem as desk_problem
 from training.datasets import lifecycle
 from training.datasets.build import build
 from training.datasets.spec import DatasetSpec
-from training.models import DatasetRow, DatasetVersion, Example, ExampleState, VersionState
+from training.models import DatasetRow, DatasetVersion, Example, ExampleState, VersionState, Way
 from training.spec_text import BadJob, read_data
+from trajectories import review
+from trajectories.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -223,3 +227,17 @@ def test_a_version_with_nothing_to_build_from_is_refused_with_the_way_out(transa
         lifecycle.start(read_data(DatasetSpec, {"role": "coding"}))
     with pytest.raises(BadJob, match=r"(?i)no campaign 9"):
         lifecycle.start(read_data(DatasetSpec, {"role": "coding", "against": {"campaigns": [9]}}))
+
+
+def test_a_correction_is_among_those_that_passed_only_if_a_branch_with_its_own_words_did() -> None:
+    def corrected(branch: Run, run: Run, answer: str) -> Example:
+        review.correct(run, 3, answer, actor="anna", branch=branch.pk)
+        return example(run.problem, answer, way=Way.HUMAN, run=run, step=3)
+
+    run, elsewhere = failed_run(desk_problem(1)), failed_run(desk_problem(2))
+    corrected(correction_of(run, verdict="WA"), run, "The first try, which failed.")
+    passed = corrected(correction_of(run), run, "The second, which passed.")
+    corrected(correction_of(run), elsewhere, "A number of another lab's run, which here is another's.")
+    version = built(near_duplicates=0)
+    assert [row.example for row in version.rows.all()] == [passed]
+    assert built(near_duplicates=0, passed=False).row_count == 3

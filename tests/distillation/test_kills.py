@@ -43,7 +43,7 @@ class Bill:
     def answer(self, prompt: str, mistakes: float = 0.0, blame_errors: float = 0.0, draw: int = 0) -> str:
         with self.turn:
             if self.process is not None and self.process is self.doomed:
-                self.killed.wait(30)
+                self.killed.wait(120)
                 raise ConnectionAbortedError("asked by a process that was killed meanwhile")
             self.paid.append((prompt, draw, mistakes > 0))
             wait = self.kills.pop(len(self.paid), None)
@@ -77,14 +77,14 @@ class Shell:
         self.env = {**kept, "MCL_VAR": str(var), "MCL_LEASE_SECONDS": "2", "MCL_LOG_LEVEL": "ERROR"}
 
     def run(self, *words: str) -> None:
-        done = subprocess.run(self.command(*words), **self.options(), timeout=120, check=False)
+        done = subprocess.run(self.command(*words), **self.options(), timeout=300, check=False)
         assert done.returncode in (0, 1), done.stdout
 
     def until_done(self, bill: Bill, *words: str) -> int:
         """The same command until it ends by itself; how often it was killed."""
         for killed in range(10):
             bill.process = subprocess.Popen(self.command(*words), **self.options())
-            told, _ = bill.process.communicate(timeout=120)
+            told, _ = bill.process.communicate(timeout=300)
             if bill.process.returncode != -signal.SIGKILL:
                 assert bill.process.returncode == 0, told
                 return killed

@@ -52,7 +52,7 @@ class Server:
                 env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
             )
 
-    def wait(self, within: float = 90) -> None:
+    def wait(self, within: float = 180) -> None:
         """Until it answers."""
         end = time.monotonic() + within
         while time.monotonic() < end:
@@ -73,7 +73,7 @@ class Server:
             self._http.close()
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def http(self) -> httpx2.Client:
         """A plain client, safe for many threads, closed with the server."""

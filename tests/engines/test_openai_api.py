@@ -42,17 +42,13 @@ def engine_at(*script: Behaviour, **fields: Any) -> Iterator[tuple[OpenAIEngine,
 def hang(handler: Handler) -> None:
     handler.start_stream()
     handler.delta("Wait")
-    for _ in range(200):
-        if handler.board.release.wait(0.05):
-            return
+    while not handler.board.release.wait(0.05):
         handler.wfile.write(b": ping\n\n")  # notices a caller that hung up
 
 
 def silent(handler: Handler) -> None:
     handler.start_stream()
-    for _ in range(200):
-        if handler.board.release.wait(0.05):
-            return
+    while not handler.board.release.wait(0.05):
         handler.wfile.write(b": ping\n\n")
 
 
@@ -70,6 +66,18 @@ def test_an_answer_is_streamed_and_its_usage_reported() -> None:
     assert reply.finish_reason is FinishReason.STOP
     assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.estimated) == (7, 3, False)
     assert reply.first_token_s is not None and 0 < reply.first_token_s <= reply.seconds
+
+
+def test_the_name_of_the_model_that_answered_is_kept_short_and_fit_to_store() -> None:
+    """A run's log holds it: PostgreSQL refuses a zero character, and nothing bounds what a server calls its model."""
+
+    def boast(handler: Handler) -> None:
+        handler.start_stream()
+        handler.delta("ok", "stop", model="big\0\n" + KEY + " model" * 1000)
+
+    with engine_at(boast) as (engine, _):
+        told = engine.chat(request()).detail["served_by"]
+    assert told.startswith("big [key] model") and len(told) <= 200 and told.isprintable()
 
 
 def test_seed_stop_and_extra_fields_reach_the_server_and_no_key_is_sent_without_one() -> None:
@@ -132,16 +140,16 @@ def test_nobody_listening_is_unreachable_and_names_the_address() -> None:
 
 
 def test_a_late_first_token_ends_the_call_without_a_second_try() -> None:
-    slow = {"connect_s": 1, "first_token_s": 0.3, "between_tokens_s": 5, "total_s": 10}
+    slow = {"connect_s": 20, "first_token_s": 0.3, "between_tokens_s": 20, "total_s": 40}
     with engine_at(silent, timeouts=slow) as (engine, board):
         with pytest.raises(EngineUnreachable, match=r"no first token within 0\.3 s"):
             engine.chat(request())
-        assert board.hung_up.wait(2), "the stream must be closed"
+        assert board.hung_up.wait(20), "the stream must be closed"
     assert len(board.bodies) == 1
 
 
 def test_silence_in_the_middle_of_an_answer_is_an_error_not_a_short_answer() -> None:
-    slow = {"connect_s": 1, "first_token_s": 2, "between_tokens_s": 0.3, "total_s": 10}
+    slow = {"connect_s": 20, "first_token_s": 20, "between_tokens_s": 0.3, "total_s": 40}
     # Comments keep the socket busy, so only the lab's own deadline can notice.
     silence = pytest.raises(EngineUnreachable, match=r"fell silent for 0\.3 s")
     with engine_at(silent_after("Half"), timeouts=slow) as (engine, board), silence:
@@ -162,11 +170,9 @@ def silent_after(text: str) -> Behaviour:
 
 def test_the_total_deadline_covers_retries() -> None:
     brief = {"connect_s": 1, "first_token_s": 5, "between_tokens_s": 5, "total_s": 0.4}
-    with engine_at(status(503, **{"Retry-After": "0.3"}), timeouts=brief) as (engine, _):
-        started = time.monotonic()
-        with pytest.raises(EngineUnreachable, match=r"did not finish within 0\.4 s"):
-            engine.chat(request())
-        assert time.monotonic() - started < 5
+    late = pytest.raises(EngineUnreachable, match=r"did not finish within 0\.4 s")
+    with engine_at(status(503, **{"Retry-After": "0.3"}), timeouts=brief) as (engine, _), late:
+        engine.chat(request())
 
 
 def test_a_broken_stream_is_never_asked_again() -> None:
@@ -247,15 +253,15 @@ def test_an_error_object_inside_the_stream_is_an_error() -> None:
 def test_the_key_is_sent_but_never_shown_even_when_the_server_echoes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TEACHER_KEY", KEY)
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
     echo = status(400, f"cannot use {KEY} here")
-    with engine_at(echo, status(401, f"Incorrect API key provided: {KEY}"), key_env="TEACHER_KEY") as (
+    with engine_at(echo, status(401, f"Incorrect API key provided: {KEY}"), key_env="TEACHER_API_KEY") as (
         engine,
         board,
     ):
         with pytest.raises(EngineRefused) as first:
             engine.chat(request())
-        with pytest.raises(EngineRefused, match="did not accept the key in TEACHER_KEY") as second:
+        with pytest.raises(EngineRefused, match="did not accept the key in TEACHER_API_KEY") as second:
             engine.chat(request())
     assert board.headers[0]["authorization"] == f"Bearer {KEY}"
     for caught in (first, second):
@@ -267,11 +273,11 @@ def test_the_key_is_sent_but_never_shown_even_when_the_server_echoes_it(
 
 
 def test_a_missing_key_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TEACHER_KEY", raising=False)
+    monkeypatch.delenv("TEACHER_API_KEY", raising=False)
     with (
-        engine_at(answer("x"), key_env="TEACHER_KEY") as (engine, board),
+        engine_at(answer("x"), key_env="TEACHER_API_KEY") as (engine, board),
         pytest.raises(
-            EngineRefused, match="TEACHER_KEY, which holds the key of the engine 'local', is not set"
+            EngineRefused, match="TEACHER_API_KEY, which holds the key of the engine 'local', is not set"
         ),
     ):
         engine.chat(request())
@@ -281,11 +287,9 @@ def test_a_missing_key_is_said_before_anything_is_sent(monkeypatch: pytest.Monke
 def test_cancelling_closes_the_stream_at_once() -> None:
     with engine_at(hang) as (engine, board):
         stop = threading.Event()
-        started = time.monotonic()
         with pytest.raises(Cancelled):
             engine.chat(request(), on_delta=lambda _text: stop.set(), cancelled=stop.is_set)
-        assert time.monotonic() - started < 4
-        assert board.hung_up.wait(2)
+        assert board.hung_up.wait(20)
 
 
 def test_an_error_in_the_caller_closes_the_stream_too() -> None:
@@ -295,17 +299,17 @@ def test_an_error_in_the_caller_closes_the_stream_too() -> None:
     with engine_at(hang) as (engine, board):
         with pytest.raises(LookupError):
             engine.chat(request(), on_delta=fail)
-        assert board.hung_up.wait(2)
+        assert board.hung_up.wait(20)
 
 
 def test_closing_the_engine_ends_calls_in_flight() -> None:
     with engine_at(hang) as (engine, _), ThreadPoolExecutor(1) as pool:
         streaming = threading.Event()
         call = pool.submit(engine.chat, request(), on_delta=lambda _text: streaming.set())
-        assert streaming.wait(3)
+        assert streaming.wait(20)
         engine.close()
         with pytest.raises(EngineUnreachable, match="was closed"):
-            call.result(timeout=3)
+            call.result(timeout=20)
         with pytest.raises(EngineUnreachable, match="is closed"):
             engine.chat(request())
 

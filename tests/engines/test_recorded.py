@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -101,10 +100,9 @@ def test_the_same_prompt_is_recorded_once_whoever_asks(tmp_path: Path) -> None:
 def test_the_pace_makes_the_answer_arrive_slowly_and_a_cancel_ends_it(tmp_path: Path) -> None:
     file = tmp_path / "demo.jsonl"
     Recorder(Echo(), file).chat(request("word " * 20))
-    started = time.monotonic()
     reply = recorded(file, tokens_per_second=100).chat(request("word " * 20), on_delta=lambda _text: None)
-    assert 0.2 < time.monotonic() - started < 5  # 100 characters at 3.6 a token and 100 tokens a second
-    assert reply.first_token_s is not None and reply.first_token_s < 0.1
+    # 100 characters at 3.6 a token and 100 tokens a second, and the first piece is not kept back for the others
+    assert reply.first_token_s is not None and reply.seconds - reply.first_token_s > 0.2
     heard: list[str] = []
     with pytest.raises(Cancelled):
         recorded(file, tokens_per_second=100).chat(

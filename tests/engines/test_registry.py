@@ -59,8 +59,8 @@ def test_a_forked_child_opens_its_own(spec: EngineSpec) -> None:
     results: multiprocessing.Queue[bool] = context.Queue()
     child = context.Process(target=_identity, args=(spec, id(open_engine(spec)), results))
     child.start()
-    assert results.get(timeout=10)
-    child.join(10)
+    assert results.get(timeout=60)
+    child.join(60)
 
 
 def test_describing_engines_imports_neither_openai_nor_torch_nor_django() -> None:

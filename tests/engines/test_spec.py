@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from solver.engines.protocol import Message, Role
+from solver.engines.openai_api import OpenAIEngine
+from solver.engines.protocol import EngineRefused, Message, Role
 from solver.engines.spec import BadSpec, EngineSpec, parse_specs
+from tests.engines.asking import request
 
 TEACHER = {
     "name": "teacher",
     "kind": "openai",
     "base_url": "https://api.example.org/v1/",
-    "key_env": "TEACHER_KEY",
+    "key_env": "TEACHER_API_KEY",
     "models": {"default": "big", "coding": "coder"},
 }
 
@@ -64,6 +66,29 @@ def test_a_wrong_description_says_where_and_what_in_a_sentence(change: dict[str,
     told = sentences({**TEACHER, **change})
     assert expected in told
     assert all(line.startswith(("Engine ", "An engine")) and line.endswith(".") for line in told.split("\n"))
+
+
+@pytest.mark.parametrize("name", ["MCL_SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+def test_the_labs_own_secrets_are_no_keys_of_engines(name: str) -> None:
+    told = sentences({**TEACHER, "key_env": name})
+    assert f"must not be {name}, which is the lab's own" in told
+
+
+def test_another_secret_of_the_machine_is_sent_only_where_the_operator_allows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An engine that is stored already is still read: it is refused when it is asked."""
+    monkeypatch.setenv("HF_TOKEN", "hf-secret")
+    spec = EngineSpec.parse({**TEACHER, "key_env": "HF_TOKEN"})
+    assert "must end in _API_KEY" in spec.key_objection and "MCL_ENGINE_KEYS" in spec.key_objection
+    engine = OpenAIEngine(spec)
+    with pytest.raises(EngineRefused, match="HF_TOKEN does not"):
+        engine.chat(request("Hello"))
+    engine.close()
+    monkeypatch.setenv("MCL_ENGINE_KEYS", "OTHER, HF_TOKEN")
+    assert spec.key_objection == "" and EngineSpec.parse(TEACHER).key_objection == ""
+    monkeypatch.setenv("MCL_ENGINE_KEYS", "DATABASE_URL")
+    assert "which is the lab's own" in sentences({**TEACHER, "key_env": "DATABASE_URL"})
 
 
 def test_a_key_pasted_in_place_of_its_name_is_refused_without_being_repeated() -> None:

@@ -77,6 +77,22 @@ def test_a_truncated_archive_keeps_what_came_before(tmp_path: Path) -> None:
     assert "compressed data is damaged" in report.faults[-1].problem
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_cannot_be_unpacked_is_a_fault_however_it_was_packed(
+    tmp_path: Path, method: int
+) -> None:
+    path = tmp_path / "problems.zip"
+    rows = [row(id=f"own/{number}", statement=os.urandom(400).hex()) for number in range(200)]
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("problems.jsonl", "".join(f"{json.dumps(one)}\n" for one in rows))
+    packed = bytearray(path.read_bytes())
+    broken = packed.index(b"problems.jsonl") + 200
+    packed[broken : broken + 40] = bytes(40)
+    path.write_bytes(packed)
+    _, report = read_all(path, "normalised")
+    assert report.faults
+
+
 def test_problems_come_one_by_one_while_the_file_is_read(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", row(id="own/1"), row(id="own/2"), row(tests=[]))
     report = read_problems(path)

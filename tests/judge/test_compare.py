@@ -105,6 +105,24 @@ def test_execeval_takes_nan_for_any_number_as_the_original_does() -> None:
     assert not equal_execeval(b"144115188075855871", b"144115188075855872")
 
 
+@pytest.mark.parametrize("got", [b"1e9999999", b"-1e9999999", b"9e999999999999999999", b"1e-9999999"])
+@pytest.mark.parametrize("want", [b"5", b"1e9999998", b"-9e999999999999999999"])
+def test_a_number_beyond_all_bounds_is_a_wrong_answer_and_no_error(got: bytes, want: bytes) -> None:
+    assert not equal_execeval(got, want) and not equal_livecodebench(got, want)
+    assert equal_execeval(got, got) and equal_livecodebench(got, got)
+
+
+def test_a_signalling_nan_is_a_wrong_answer_and_no_error() -> None:
+    assert not equal_livecodebench(b"1 snan", b"1 5") and not equal_livecodebench(b"1 5", b"1 snan")
+
+
+@given(st.binary(max_size=12), st.binary(max_size=12))
+def test_no_output_whatever_makes_a_comparison_fail(got: bytes, want: bytes) -> None:
+    for compare in (equal_tokens, equal_exact, equal_execeval, equal_livecodebench, equal_unordered_lines):
+        compare(got, want)
+    equal_float(got, want, absolute=1e-6, relative=1e-6)
+
+
 def test_livecodebench_rows_may_match_as_decimals() -> None:
     assert equal_livecodebench(b"1.50 2\n x\n", b"1.5 2.0\nx")
     assert not equal_livecodebench(b"1 2", b"1\n2")
@@ -117,6 +135,7 @@ def test_a_value_is_compared_as_json_and_nan_is_never_right() -> None:
     assert not equal_value([1], {"0": 1})
     assert equal_value(0.1 + 0.2, 0.3, absolute=1e-9)
     assert not equal_value("10", 10)
+    assert not equal_value(10**400, 0.5, absolute=1e-6) and not equal_value([-(10**400)], [1e308])
 
 
 def test_every_recorded_execeval_case_is_reproduced(data_folder: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solver.judge import AssertTest, CallTest, Judge, Limits, Program, Report, Task, Verdict
+from solver.judge.attacks.functions import ATTACKS
 from solver.judge.jail.codec import ForeignValue, dump, load, plain_value
 
 _LIMITS = Limits(cpu_s=1.0, idle_s=1.0)
@@ -216,3 +217,28 @@ def test_every_published_solution_passes(judge: Judge, data_folder: Path, source
     ]
     assert wrong == []
     assert len(ids) > 90
+
+
+def test_no_message_gives_a_class_of_the_tests_another_equality(judge: Judge) -> None:
+    """A pickle may set attributes of a class that it may name: `Counter.__eq__` would be true of any expected value."""
+    attack = next(attack for attack in ATTACKS if "another equality" in attack.name)
+    report = judge.judge(attack.program({}), attack.task())
+    assert report.passed == 0 and report.verdict is Verdict.WA
+    assert "may not set attributes" in report.results[0].reason
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, '{"begin": Infinity}', '{"end": NaN, "how": "passed", "detail": 1}']
+)
+def test_nonsense_in_the_place_of_an_event_does_not_end_the_judgement(judge: Judge, line: str) -> None:
+    source = f"""
+import os
+for fd in range(3, 64):
+    try:
+        os.write(fd, {(line + chr(10)).encode()!r})
+    except OSError:
+        pass
+def f(a, b):
+    return 0
+"""
+    assert _assert(judge, source, "assert f(1, 2) == 3", profile="humaneval").verdict is Verdict.WA

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from solver.judge import Judge, Limits, Program, StdioTest, Task, TestResult, Verdict
+from solver.judge import Judge, Limits, Program, StdioTest, Task, TestResult, Verdict, steal
+from solver.judge.errors import SlotLost
+from solver.judge.listener import Calls
+from solver.judge.outcome import Bounds, Kill
+from solver.judge.watch import Run
 
 Verdicts = Callable[..., list[Verdict]]
 
@@ -39,6 +46,82 @@ def test_a_program_that_needs_less_than_its_limit_passes_beside_busy_processes(j
             process.wait()
     assert result.verdict is Verdict.AC
     assert 0.3 <= result.cpu_s < 0.6
+
+
+class Child:
+    """A process of the test's own and the run that watches it; the judge's part of a slot without its jail."""
+
+    def __init__(self, source: str, *, idle_s: float) -> None:
+        self.process = subprocess.Popen([sys.executable, "-S", "-c", source], stdin=subprocess.PIPE)
+        self.run = Run(1, Bounds(cpu_s=60.0, idle_s=idle_s, memory=1 << 30, output=1 << 20), Calls())
+        self.run.pid = self.process.pid
+        self.run.pidfd = os.pidfd_open(self.process.pid)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.run.close()
+
+    def state(self) -> str:
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    def until(self, met: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not met():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+
+_BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
+
+
+@pytest.mark.parametrize("reaped", [False, True])
+def test_a_program_that_has_ended_is_not_idle_while_its_end_is_not_yet_reported(reaped: bool) -> None:
+    """It used more CPU time than it may idle; on a busy machine its parent comes late to report it."""
+    with Child(_BURN, idle_s=0.1) as child:
+        child.until(lambda: child.run.cpu_used() > 0.25)
+        child.until(lambda: child.state() == "Z")
+        if reaped:
+            child.process.wait()
+        for later in (0.0, 0.2, 5.0):
+            child.run.check(time.monotonic() + later)
+        assert child.run.outcome.killed is None
+        assert child.run.cpu_used() > 0.25
+        with pytest.raises(SlotLost, match="nothing said how a run ended"):
+            child.run.check(time.monotonic() + 60)
+
+
+def test_a_program_that_waits_for_a_processor_at_this_moment_is_not_idle() -> None:
+    """The scheduler counts a wait only when it is over, so a long one is not in its books yet."""
+    with Child("while True: pass", idle_s=0.1) as child:
+        child.run.check(time.monotonic() + 5.0)
+        assert child.run.outcome.killed is None
+    with Child("input()", idle_s=0.1) as child:
+        child.until(lambda: child.state() == "S")
+        child.run.check(time.monotonic() + 5.0)
+        assert child.run.outcome.killed is Kill.IDLE
+
+
+def test_time_the_hypervisor_took_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    stolen = [(0, 0)]
+    monkeypatch.setattr(steal, "read", lambda: stolen[0])
+    monkeypatch.setattr(steal, "now", lambda: stolen[0])
+    with Child("input()", idle_s=2.0) as child:
+        child.until(lambda: child.state() == "S")
+        stolen[0] = (100, 400)
+        child.run.check(time.monotonic() + 5.0)
+        assert child.run.outcome.killed is None
+        child.run.check(time.monotonic() + 7.0)
+        assert child.run.outcome.killed is Kill.IDLE
+
+
+def test_the_kernel_tells_for_each_processor_what_the_hypervisor_took() -> None:
+    assert len(steal.read()) == os.cpu_count()
+    assert 0.0 <= steal.since(steal.now()) < 60.0
+    assert steal.since(()) == 0.0
 
 
 def test_sleep_counts_as_idle_and_not_as_cpu(judge: Judge) -> None:

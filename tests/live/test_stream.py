@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
+import redis
 from channels.db import database_sync_to_async
+from django.conf import settings as settings_of_lab
+from django.db import OperationalError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -16,8 +20,10 @@ from websockets import Origin
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
+from tests.conftest import PATIENCE_S
 from tests.factories import append_notes, claimed_run
-from trajectories import bell, live
+from trajectories import bell, consumers, live
+from trajectories.consumers import RunConsumer
 from trajectories.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,20 +40,20 @@ class Socket:
         self.frames: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> Socket:
-        self.connection = await connect(self.address, origin=ORIGIN, max_size=None)
+        self.connection = await connect(self.address, origin=ORIGIN, max_size=None, open_timeout=PATIENCE_S)
         return self
 
     async def __aexit__(self, *error: object) -> None:
         await self.connection.close()
 
-    async def frame(self, patience: float = 6) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(await asyncio.wait_for(self.connection.recv(), patience))
+    async def frame(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(await asyncio.wait_for(self.connection.recv(), PATIENCE_S))
         return found
 
-    async def until(self, seq: int, patience: float = 6) -> list[int]:
+    async def until(self, seq: int) -> list[int]:
         """Read frames until event `seq`; the sequence numbers seen so far."""
         while seq not in self.seqs:
-            self.frames.append(await self.frame(patience))
+            self.frames.append(await self.frame())
         return self.seqs
 
     @property
@@ -123,7 +129,7 @@ async def test_a_slow_viewer_is_refilled_from_the_log(
     async with Socket(live_server_url, run) as viewer:
         for _ in range(20):
             await append(run, fence, 10)
-        assert await viewer.until(200, patience=10) == list(range(1, 201))
+        assert await viewer.until(200) == list(range(1, 201))
 
 
 async def test_token_deltas_reach_the_viewer_and_are_not_stored(live_server_url: str) -> None:
@@ -142,7 +148,7 @@ async def test_token_deltas_reach_the_viewer_and_are_not_stored(live_server_url:
 async def test_a_bad_address_is_refused_with_a_code(live_server_url: str, path: str, code: int) -> None:
     async with connect(f"{live_server_url.replace('http', 'ws', 1)}/ws/runs/{path}", origin=ORIGIN) as viewer:
         with pytest.raises(ConnectionClosedError) as closed:
-            await asyncio.wait_for(viewer.recv(), 5)
+            await asyncio.wait_for(viewer.recv(), PATIENCE_S)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == code
 
 
@@ -164,3 +170,144 @@ async def test_a_stranger_cannot_listen_where_a_login_is_required(
         with pytest.raises(ConnectionClosedError) as closed:
             await viewer.frame()
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4403
+
+
+def watched(run: Run) -> list[live.Hub]:
+    """The hubs of this run that a new viewer could join."""
+    return [hub for (_, number), hub in live.Hub._hubs.items() if number == run.pk]
+
+
+async def unwatched(run: Run) -> None:
+    for _ in range(int(PATIENCE_S / 0.05)):
+        if not watched(run):
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("somebody who has gone is still served")
+
+
+async def test_a_log_that_cannot_be_read_for_a_moment_silences_nobody(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SAFETY_POLL_S", 0.2)
+    read, refusals = live.read_lines, [OperationalError("database is locked")] * 2
+
+    async def moody(run_id: int, after: int) -> list[live.Line]:
+        if refusals:
+            raise refusals.pop()
+        found: list[live.Line] = await read(run_id, after)
+        return found
+
+    run, fence = await make_run()
+    async with Socket(live_server_url, run) as viewer:
+        await append(run, fence, 1)
+        await viewer.until(1)
+        monkeypatch.setattr(live, "read_lines", moody)
+        await append(run, fence, 2)
+        assert await viewer.until(3) == [1, 2, 3]
+    assert not refusals
+
+
+async def test_a_hub_that_breaks_sends_its_viewers_away_and_the_next_finds_a_new_one(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that stays open and brings nothing would say "Live" for ever."""
+
+    async def broken(run_id: int, after: int) -> list[live.Line]:
+        raise RuntimeError("a template cannot be rendered")
+
+    run, fence = await make_run()
+    async with Socket(live_server_url, run) as viewer:
+        await append(run, fence, 1)
+        await viewer.until(1)
+        with monkeypatch.context() as patched:
+            patched.setattr(live, "read_lines", broken)
+            await append(run, fence, 1)
+            with pytest.raises(ConnectionClosedError) as closed:
+                await viewer.frame()
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == consumers.TRY_AGAIN
+    async with Socket(live_server_url, run, after=1) as viewer:
+        assert await viewer.until(2) == [2]
+        await append(run, fence, 1)
+        assert await viewer.until(3) == [2, 3]
+
+
+async def test_a_backlog_that_cannot_be_read_closes_the_socket(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(run_id: int, after: int) -> list[live.Line]:
+        raise OperationalError("the server closed the connection")
+
+    run, fence = await make_run()
+    await append(run, fence, 1)
+    monkeypatch.setattr(consumers, "read_lines", refused)
+    async with Socket(live_server_url, run) as viewer:
+        assert (await viewer.frame())["t"] == "hello"
+        with pytest.raises(ConnectionClosedError):
+            await viewer.frame()
+    await unwatched(run)
+
+
+async def test_a_viewer_that_goes_while_it_is_written_to_is_let_go(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its buffer would be filled, and every event rendered for it, as long as the lab runs."""
+    send = RunConsumer.send
+
+    async def into_the_void(self: RunConsumer, text_data: str = "", **more: Any) -> None:
+        if '"t": "event"' in text_data:
+            raise OSError("the browser is gone")
+        await send(self, text_data=text_data, **more)
+
+    run, fence = await make_run()
+    monkeypatch.setattr(RunConsumer, "send", into_the_void)
+    async with Socket(live_server_url, run) as viewer:
+        assert (await viewer.frame())["t"] == "hello"
+        await append(run, fence, 1)
+    await unwatched(run)
+
+
+async def test_a_viewer_that_comes_while_the_last_one_goes_joins_a_hub_that_listens(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, coming, let_in = RunConsumer.accept, threading.Event(), threading.Event()
+    run, fence = await make_run()
+
+    async def slowly(self: RunConsumer, *args: Any, **more: Any) -> None:
+        await accept(self, *args, **more)
+        coming.set()
+        await asyncio.to_thread(let_in.wait, 2 * PATIENCE_S)
+
+    async with Socket(live_server_url, run) as first:
+        await first.frame()
+        await append(run, fence, 1)
+        await first.until(1)
+        monkeypatch.setattr(RunConsumer, "accept", slowly)
+        second = await Socket(live_server_url, run).__aenter__()
+        assert await asyncio.to_thread(coming.wait, PATIENCE_S)
+    await unwatched(run)
+    let_in.set()
+    assert await second.until(1) == [1]
+    assert len(watched(run)) == 1
+    await append(run, fence, 1)
+    assert await second.until(2) == [1, 2]
+    await second.__aexit__()
+    await unwatched(run)
+
+
+async def test_a_run_that_nobody_watches_any_more_rings_no_bells(live_server_url: str) -> None:
+    """A name left in the group would have every ring and every piece of text kept for nobody, for a day."""
+    run, fence = await make_run()
+    async with Socket(live_server_url, run) as viewer:
+        await append(run, fence, 1)
+        await viewer.until(1)
+        assert await asyncio.to_thread(listeners, run) == 1
+    for _ in range(int(PATIENCE_S / 0.05)):
+        if not await asyncio.to_thread(listeners, run):
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("the layer still keeps messages for a viewer that has gone")
+
+
+def listeners(run: Run) -> int:
+    with redis.Redis(unix_socket_path=str(settings_of_lab.BROKER_SOCKET)) as client:
+        return int(str(client.zcard(f"asgi:group:{bell.group(run.pk)}")))

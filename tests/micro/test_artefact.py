@@ -12,13 +12,14 @@ from micro import engine_spec, table
 from micro.artefact import LARGEST_BYTES
 from micro.evaluation import evaluation_problems
 from micro.model_card import model_card
-from micro.staff import AGENTS, Staff, students
+from micro.staff import Staff, students
 from micro.workbench import solve_all
 from solver.engines.adapters import read_adapter
 from solver.engines.base_model import read_base
 from solver.engines.protocol import Role
 from solver.engines.spec import EngineSpec
 from solver.judge import Judge
+from trajectories.agents import AGENTS
 
 pytestmark = pytest.mark.skipif(
     not (engine_spec.ARTEFACT / "manifest.json").exists(), reason="the artefact has not been made"

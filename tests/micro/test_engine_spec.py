@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from micro import engine_spec
-from micro.engine_spec import AGENTS, ArtefactMissing
+from micro.engine_spec import ArtefactMissing
 from solver.agents.prompts import has_template, render
+from trajectories.agents import AGENTS
 from trajectories.importers import read_problems
 
 

@@ -48,7 +48,7 @@ def _post(url: str, body: Any) -> tuple[int, dict[str, Any]]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(f"{url}/v1/chat/completions", data, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return reply.status, json.load(reply)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -96,7 +96,7 @@ def test_a_statement_outside_the_family_is_refused() -> None:
 
 
 def test_the_server_lists_its_model_and_answers_a_completion(url: str) -> None:
-    with urllib.request.urlopen(f"{url}/v1/models", timeout=10) as reply:
+    with urllib.request.urlopen(f"{url}/v1/models", timeout=60) as reply:
         assert [model["id"] for model in json.load(reply)["data"]] == [MODEL]
     problem = sketch(random.Random(1), 1, Split.TRAIN)
     prompt = Prompter(problem).coding("1. read")

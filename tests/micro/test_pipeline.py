@@ -16,8 +16,8 @@ from micro.habits import MISREADINGS
 from micro.oracle_server import MODEL, reply_to
 from micro.problem import MicroProblem, complete
 from micro.prompting import Prompter, spec_of
+from micro.remembering import Remembering
 from micro.staff import MixedStaff, students, supervisor
-from micro.student import Remembering
 from micro.trajectory import Trajectory
 from micro.workbench import solve, solve_all
 from solver.agents import retrieval

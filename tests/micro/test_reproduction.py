@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from micro import engine_spec, reproduction
+from micro import engine_spec, reproduction, table
 from micro.expectation import RANGES, check
 from micro.reproduction import AnotherRecipe
 from micro.scale import CI, FULL, SCALES, SMOKE
@@ -53,10 +53,27 @@ def row(arm: str, **percent: float) -> dict[str, Any]:
 def test_a_table_out_of_its_range_is_told_with_both_numbers() -> None:
     base = row("base", any_format_failure=90.0)
     good = row("all four", any_format_failure=10.0, strict_pass_at_1=30.0)
-    assert all(holds for _, holds in check("smoke", [base, good]))
+    assert all(holds for _, holds in check("smoke", [base, good], [1]))
     bad = row("all four", any_format_failure=60.0, strict_pass_at_1=30.0)
-    (wrong,) = [said for said, holds in check("smoke", [base, bad]) if not holds]
+    (wrong,) = [said for said, holds in check("smoke", [base, bad], [1]) if not holds]
     assert wrong == "all four, any format failure: expected 0 to 35 %, measured 60.0 %"
+
+
+def test_full_is_held_against_what_was_published_of_the_same_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def arms(bits: str) -> list[dict[str, Any]]:
+        recorded = {"pass_at_1": bits, **dict.fromkeys(set(table.MEASURES) - {"pass_at_1"}, bits)}
+        return [{"arm": name, "bits": recorded, "n": len(bits)} for name in (table.BASE, table.FOUR)]
+
+    few, many = arms("1" * 10 + "0" * 90), arms("1" * 70 + "0" * 30)
+    (tmp_path / "results.json").write_text(json.dumps({"seeds": {"1": few, "2": many}}))
+    monkeypatch.setattr(engine_spec, "ARTEFACT", tmp_path)
+    for seed, own in ((1, few), (2, many)):
+        assert all(holds for _, holds in check("full", table.rows([own]), [seed]))
+        assert not any(holds for _, holds in check("full", table.rows([own]), [3 - seed]))
+    assert all(holds for _, holds in check("full", table.rows([few, many]), [1, 2]))
+    assert all(holds for _, holds in check("full", table.rows([few, many]), [7]))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from micro import table
-from micro.staff import AGENTS
+from trajectories.agents import AGENTS
 
 
 def arm(name: str, solved: str, failed: str = "", code: str = "") -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from tests.factories import make_problem
+from tests.factories import make_problem, make_run
 from tests.pages.markup import dangers
 from tests.pages.telling import FIRST, MENDED, Teller, prepare, whole_run
 from tests.pages.test_hostile import CORPUS, hostile_run
@@ -61,6 +63,18 @@ def test_two_attempts_of_one_run_stand_beside_each_other(client: Client) -> None
     assert "return a <mark>-</mark> b" in text and "only on the" not in text
 
 
+def test_a_run_is_offered_its_branches_and_its_parent_before_the_many_others(client: Client) -> None:
+    problem = make_problem()
+    parent = make_run(problem)
+    run = make_run(problem, branch_of=parent, branch={"at": 1, "kind": "again"})
+    branches = [make_run(problem, branch_of=run, branch={"at": 2, "kind": "again"}) for _ in range(2)]
+    others = [make_run(problem) for _ in range(40)]
+    text = html(client, f"/compare/?a={run.pk}")
+    offered = [int(pk) for pk in re.findall(rf"\?a={run.pk}&amp;b=(\d+)", text)]
+    expected = [*branches[::-1], parent, *others[::-1]]
+    assert offered == [one.pk for one in expected[:30]]
+
+
 def test_taken_parts_become_a_correction_with_its_source(client: Client) -> None:
     bad, good = run_with(FIRST, ["WA"]), run_with(MENDED, ["AC"])
     form = {"a": bad.pk, "b": good.pk, "left": 6, "right": 6, "hunk": ["1"], "key": "k1"}
@@ -70,6 +84,14 @@ def test_taken_parts_become_a_correction_with_its_source(client: Client) -> None
     assert (said.verb, said.run_id, said.step) == ("correct", bad.pk, 6)
     assert said.value["text"] == f"Here it is.\n```python\n{MENDED}\n```"
     assert said.reason == f"1 part of run {good.pk}, step 6"
+
+
+def test_a_script_is_told_that_its_parts_were_taken_instead_of_being_sent_elsewhere(client: Client) -> None:
+    """A redirect would look like the one to the sign-in, behind which nothing was taken."""
+    bad, good = run_with(FIRST, ["WA"]), run_with(MENDED, ["AC"])
+    form = {"a": bad.pk, "b": good.pk, "left": 6, "right": 6, "hunk": ["1"], "key": "k1"}
+    answer = client.post("/compare/take/", form, headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()) == (200, {"done": True}) and Judgement.objects.exists()
 
 
 def test_taking_nothing_says_so_and_stores_nothing(client: Client) -> None:

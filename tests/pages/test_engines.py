@@ -104,6 +104,7 @@ def test_an_edit_keeps_what_the_form_does_not_show(client: Client) -> None:
     ("change", "sentence"),
     [
         ({"key_env": "sk-verysecret"}, "must be the NAME of an environment variable"),
+        ({"key_env": "DATABASE_URL"}, "must not be DATABASE_URL, which is the lab"),
         ({"base_url": "http://169.254.169.254/v1"}, "base_url"),
         ({"base_url": "http://10.1.2.3/v1", "key_env": ""}, "private"),
         ({"base_url": "example.org"}, "must be a full address"),

@@ -59,6 +59,8 @@ def test_every_field_of_runs_narrows_to_what_it_says() -> None:
         "engine:micro by:ben": {other.pk},
         "calls>=3 tests:3": {failed.pk, mended.pk},
         "calls<1": {other.pk},
+        "calls:2.5,0": {other.pk},
+        "calls:2.5": set(),
         f"run:{failed.pk},{other.pk}": {failed.pk, other.pk},
     }.items():
         assert found(text) == expected, text
@@ -94,6 +96,31 @@ def test_facets_of_runs_count_what_choosing_them_would_show() -> None:
         assert facet.choices, facet.name
         for choice in facet.choices:
             assert queries.runs({facet.name: choice.value}).total == choice.count, (facet.name, choice.value)
+
+
+def test_another_choice_of_a_facet_counts_what_it_would_show_instead_of_the_present_one() -> None:
+    """Choosing replaces: of a second tag the runs that have it are counted, not those that have both."""
+    both, one, unflipped = (
+        failed_run(problem(n, tags=["dp", *more])) for n, more in enumerate((["math"], [], []))
+    )
+    make_run(problem(9, tags=["math"]))
+    review.blame(both, "planning", actor="anna")
+    review.blame(both, "coding", actor="supervisor@1", source="supervisor")
+    review.blame(one, "coding", actor="anna")
+    review.blame(unflipped, "coding", actor="replay", source="replay", flips=0, trials=3)
+    for chosen in (
+        {"tag": "dp"},
+        {"blame": "planning"},
+        {"blame": "planning", "tag": "math", "verdict": "WA"},
+    ):
+        for facet in queries.runs(chosen).facets:
+            for choice in facet.choices:
+                total = queries.runs({**chosen, facet.name: choice.value}).total
+                assert total == choice.count, (chosen, facet.name, choice.value)
+    for facet in queries.problems({"tag": "dp"}).facets:
+        for choice in facet.choices:
+            total = queries.problems({"tag": "dp", facet.name: choice.value}).total
+            assert total == choice.count, (facet.name, choice.value)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -141,6 +142,20 @@ def test_an_idle_gap_is_cut_out_and_named() -> None:
     assert second.x == pytest.approx(gap.x + gap.width, abs=0.01)
 
 
+@pytest.mark.parametrize(("steps", "ended"), [(29, True), (31, True), (120, True), (120, False)])
+def test_however_many_gaps_there_are_every_step_is_on_the_drawing(steps: int, ended: bool) -> None:
+    """As in an imported conversation whose turns bear a time each and the model thought for longer than a gap."""
+    drawn = timeline(*[("coding", at * 10.0, at * 10.0 + 1) for at in range(steps)], ended=ended)
+    places = [bar.x for bar in drawn.bars]
+    assert places == sorted(places) and len(set(places)) == steps
+    right = lanes.RIGHT if ended else lanes.LIVE_RIGHT
+    assert all(bar.x + bar.width <= right + lanes.SLIVER for bar in drawn.bars)
+    assert len(drawn.gaps) == steps - 1
+    assert drawn.now is None or drawn.now <= right
+    written = [gap.middle for gap in drawn.gaps if gap.written]
+    assert written and all(b - a >= lanes.CLEAR for a, b in pairwise(written))
+
+
 def test_short_pauses_stay_on_the_axis() -> None:
     assert timeline(("coding", 0, 10), ("judge", 14, 15)).gaps == ()
 
@@ -228,6 +243,13 @@ def test_a_difference_deep_in_a_long_output_is_in_sight() -> None:
 )
 def test_the_difference_is_told_in_words(difference: object, sentence: str) -> None:
     assert cases.case(result(first_diff=difference), 0, None).difference == sentence
+
+
+def test_a_long_error_output_shows_its_end_and_counts_what_is_left_out() -> None:
+    trace = "\n".join(f"frame {n}" for n in range(1000)) + "\nZeroDivisionError"
+    shown = cases.case(result(stderr=trace), 0, None).stderr
+    assert shown.before + shown.hit + shown.after == trace[-cases.CLIP :]
+    assert (shown.cut_before, shown.cut_after) == (len(trace) - cases.CLIP, 0)
 
 
 def test_an_accepted_hidden_test_shows_what_was_expected() -> None:

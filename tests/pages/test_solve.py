@@ -151,6 +151,23 @@ def test_run_again_repeats_the_choices_of_a_run(client: Client) -> None:
     )
 
 
+def test_run_again_leaves_out_the_adapters_that_the_run_left_out_and_asks_anew_if_it_did(
+    client: Client,
+) -> None:
+    problem = make_problem()
+    form = {**sent(page(client, problem)), "engine": "local", "ask_anew": "1"}
+    del form["local.coding"]
+    client.post(f"/problems/{problem.pk}/solve/", form)
+    first = Run.objects.get()
+    again = sent(page(client, problem, f"?from={first.pk}"))
+    assert "local.coding" not in again and again["local.debugging"] == "on" and again["ask_anew"] == "1"
+    client.post(f"/problems/{problem.pk}/solve/", again)
+    second = Run.objects.exclude(pk=first.pk).get()
+    assert second.engine == first.engine and first.engine["ask_anew"] is True
+    Engine.objects.filter(name="local").delete()
+    assert sent(page(client, problem, f"?from={first.pk}"))["engine"] == "remote"
+
+
 def test_the_default_engine_is_named_and_concerns_are_told(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

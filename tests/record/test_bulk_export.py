@@ -6,11 +6,13 @@ import io
 import json
 import uuid
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 from django.utils.timezone import now
 
@@ -98,6 +100,26 @@ def test_a_full_disk_is_a_sentence_on_the_page(
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     assert not bulk.work(export.pk, "worker")
     assert "No space left on device. Free some disk" in client.get("/exports/").content.decode()
+
+
+def test_a_run_that_cannot_be_written_is_named_and_a_database_that_is_away_is_not_its_fault(
+    runs: list[Run], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(run: Run) -> str:
+        raise error
+
+    monkeypatch.setitem(FORMATS, "md", replace(FORMATS["md"], export=broken))
+    export = started("md")
+    error: Exception = DatabaseError("the server closed the connection")
+    with pytest.raises(DatabaseError):
+        bulk.work(export.pk, "worker")
+    export.refresh_from_db()
+    assert export.status == "running", "its lease runs out, and another worker begins anew"
+    BulkExport.objects.update(held_until=now() - timedelta(seconds=1))
+    error = KeyError("plan")
+    assert not bulk.work(export.pk, "worker")
+    told = client.get("/exports/").content.decode()
+    assert f"Run {runs[0].pk} cannot be written as md (KeyError" in told and f"-run:{runs[0].pk}" in told
 
 
 def test_from_the_list_of_runs_to_the_file_and_away_again(runs: list[Run], client: Client) -> None:

@@ -22,7 +22,8 @@ def test_every_service_of_the_lab_is_there() -> None:
 
 @pytest.mark.parametrize("name", LAB)
 def test_every_variable_of_a_service_is_one_that_the_settings_read(name: str) -> None:
-    read = (ROOT / "mcl_web/settings.py").read_text(encoding="utf-8")
+    readers = ("mcl_web/settings.py", "solver/engines/spec.py")
+    read = "".join((ROOT / file).read_text(encoding="utf-8") for file in readers)
     for variable in LAB[name]["environment"]:
         if variable not in {"OMP_WAIT_POLICY", "TEACHER_API_KEY"}:
             assert f'"{variable}"' in read, variable
@@ -54,3 +55,11 @@ def test_the_example_environment_names_every_variable_that_compose_asks_for() ->
     asked = set(re.findall(r"\$\{(\w+)", text))
     named = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
     assert asked == named
+
+
+def test_the_filled_in_environment_stays_out_of_the_image() -> None:
+    """`COPY . .` beside a filled-in .env would bake the database's password, the secret key and the teacher's key into a
+    layer that every service has, the judge's among them, which runs programs of strangers."""
+    assert "COPY . ." in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    kept_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert {".env", ".git", "var"} <= set(kept_out)

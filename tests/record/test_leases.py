@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from pytest_django import Settings
 
+from tests.conftest import PATIENCE_S
 from tests.factories import claimed_run, make_run
 from trajectories import leases
+from trajectories.beating import beating
 from trajectories.models import Run, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +55,25 @@ def test_an_ended_run_cannot_be_claimed(status: RunStatus) -> None:
     assert leases.claim(make_run(status=status).pk, "a") is None
 
 
+def test_a_claim_is_told_its_own_fence_even_if_it_was_overtaken_at_once() -> None:
+    """A worker that was paused past its lease right after it had won would else write under the next one's fence."""
+    run = make_run()
+    next_one: list[int | None] = []
+
+    def overtake(execute: Any, sql: str, *rest: Any) -> Any:
+        done = execute(sql, *rest)
+        if sql.startswith("UPDATE") and '"lease_owner"' in sql and not next_one:
+            next_one.append(None)
+            Run.objects.filter(pk=run.pk).update(lease_expires_at=LONG_AGO)
+            next_one[0] = leases.claim(run.pk, "next")
+        return done
+
+    with connection.execute_wrapper(overtake):
+        mine = leases.claim(run.pk, "paused")
+    assert (mine, next_one) == (1, [2])
+    assert not leases.renew(run.pk, 1) and leases.renew(run.pk, 2)
+
+
 def test_an_orphan_is_reaped_into_the_queue_and_can_be_claimed_again() -> None:
     run, fence = claimed_run()
     assert leases.reap() == 0
@@ -76,11 +99,24 @@ def test_a_released_run_waits_for_the_next_worker() -> None:
     assert leases.claim(run.pk, "next") == fence + 1
 
 
-def test_the_lease_is_renewed_while_the_body_runs(settings: Settings) -> None:
-    settings.LEASE_SECONDS = 2
+def test_the_lease_is_renewed_while_the_body_runs(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LEASE_SECONDS = 60
     run, fence = claimed_run()
+
+    def ends_at() -> datetime:
+        found = Run.objects.get(pk=run.pk).lease_expires_at
+        assert found is not None
+        return found
+
+    first = ends_at()
     with leases.held(run.pk, fence) as hold:
-        time.sleep(2.5)
+        for _ in range(600):
+            if ends_at() > first:
+                break
+            time.sleep(0.1)
+        monkeypatch.setattr(leases, "now", lambda: first + timedelta(seconds=0.1))
         assert leases.reap() == 0
     assert not hold.lost.is_set()
 
@@ -90,11 +126,47 @@ def test_the_holder_notices_within_a_beat_that_it_was_replaced_or_cancelled(sett
     cancelled, fence = claimed_run()
     with leases.held(cancelled.pk, fence) as hold:
         Run.objects.filter(pk=cancelled.pk).update(cancel_requested=True)
-        assert hold.cancel.wait(3)
+        assert hold.cancel.wait(PATIENCE_S)
     lost, fence = claimed_run()
     with leases.held(lost.pk, fence) as hold:
         Run.objects.filter(pk=lost.pk).update(fence=fence + 1)
-        assert hold.lost.wait(3)
+        assert hold.lost.wait(PATIENCE_S)
+
+
+def test_a_database_that_was_away_for_a_moment_costs_a_beat_and_not_the_lease(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LEASE_SECONDS = 2
+    run, fence = claimed_run()
+    renew, beats, renewed = leases.renew, [], threading.Event()
+
+    def cut_off_once(run_id: int, fence: int) -> bool:
+        beats.append(run_id)
+        if len(beats) == 1:
+            connection.ensure_connection()
+            connection.connection.close()  # as after a restart of the server
+        found = renew(run_id, fence)
+        renewed.set()
+        return found
+
+    monkeypatch.setattr(leases, "renew", cut_off_once)
+    with leases.held(run.pk, fence) as hold:
+        assert renewed.wait(PATIENCE_S), f"none of {len(beats)} beats reached the database"
+    assert not hold.lost.is_set() and len(beats) > 1
+
+
+def test_an_error_of_the_driver_itself_does_not_end_the_beats() -> None:
+    beats: list[int] = []
+    again = threading.Event()
+
+    def beat() -> None:
+        beats.append(0)
+        if len(beats) == 1:
+            raise InterfaceError("the connection is closed")
+        again.set()
+
+    with beating("test", beat, 0.01):
+        assert again.wait(PATIENCE_S)
 
 
 def test_only_allowed_transitions_move_a_run() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.factories import problem_spec
+from trajectories import upload
 from trajectories.models import Problem
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +59,15 @@ def test_a_file_of_another_kind_is_refused_with_a_sentence(client: Client) -> No
     response = client.post("/problems/import/", {"file": SimpleUploadedFile("model.pkl", b"\x80\x04.")})
     assert response.status_code == 400
     assert b"Choose a .jsonl" in response.content
+
+
+def test_an_upload_that_nobody_confirmed_is_gone_after_a_day(client: Client) -> None:
+    def confirm(of: dict[str, object]) -> int:
+        return client.post("/problems/import/", {**of, "do": "import", "all_or_nothing": ""}).status_code
+
+    old = client.post("/problems/import/", {"file": lines(good(1))}).context["shown"]
+    fresh = client.post("/problems/import/", {"file": lines(good(2))}).context["shown"]
+    before = time.time() - upload.KEPT_S - 1
+    os.utime(settings.VAR_DIR / "uploads" / old["kept"], (before, before))
+    client.post("/problems/import/", {"file": lines(good(3))})
+    assert (confirm(old), confirm(fresh)) == (400, 302)

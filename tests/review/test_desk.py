@@ -14,11 +14,12 @@ from django.utils.timezone import now
 
 from tests.pages.markup import dangers
 from tests.review.desk_runs import correction_of, failed_run, problem
+from training.desk import rows
 from training.models import Example, ExampleState, Way
 from trajectories import review
 from trajectories.desk import hands, history, presets, queues
 from trajectories.desk.models import ReviewLease, ReviewQueue
-from trajectories.models import Blame, Decision, Judgement, Run
+from trajectories.models import Blame, Decision, Judgement, Run, Step, StepEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +45,22 @@ def signed_in(name: str) -> Client:
     client = Client()
     client.force_login(User.objects.get_or_create(username=name)[0])
     return client
+
+
+def test_a_step_let_go_just_as_another_asks_for_it_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reviewer judges, which frees the step, between the look at their lease and the answer to the next reviewer."""
+    run = failed_run()
+    assert hands.take(run.pk, 3, "anna").mine
+    create = hands._create
+
+    def let_go_first(*asked: Any) -> bool:
+        made = create(*asked)
+        hands.release(run.pk, 3, "anna")
+        return made
+
+    monkeypatch.setattr(hands, "_create", let_go_first)
+    held = hands.take(run.pk, 3, "ben")
+    assert held.mine and held.holder == "ben" and not held.rival
 
 
 def test_an_empty_lab_says_what_fills_each_queue(client: Client) -> None:
@@ -89,6 +106,29 @@ def test_an_accepted_correction_becomes_a_pair_with_the_agents_own_prompt(client
     assert "a + b" in example.answer and "a - b" in example.refused
     assert example.messages == [{"role": "user", "content": "Write the program."}]
     assert waiting("corrections") == []
+
+
+def test_no_word_of_a_supervisor_is_in_a_row_whichever_branch_of_a_revision_it_is_accepted_from() -> None:
+    """A revision by feedback whose answer a person mends on, at the same step or at a later one."""
+    parent = failed_run()
+    revision = correction_of(parent, kind="feedback", verdict="WA")
+    mended, later = correction_of(revision), correction_of(revision, at=4)
+    asked = [
+        {
+            "role": "user",
+            "content": "Write the program.\n\n## Review of your earlier answer\nAdd, do not subtract.",
+        }
+    ]
+    for run in (revision, later):  # the one asked so, the other holds a copy of it
+        started = StepEvent.objects.get(run=run, step=3, kind="step.started")
+        started.payload["messages"] = asked
+        started.save()
+    for run, way in ((revision, Way.SUPERVISOR), (mended, Way.HUMAN), (later, Way.SUPERVISOR)):
+        made = rows.row(run, Step.objects.get(run=run, number=3))
+        assert made.messages == [{"role": "user", "content": "Write the program."}]
+        assert (made.way, made.origin_run, made.origin_step) == (way, parent, 3)
+    plan = rows.row(parent, Step.objects.get(run=parent, number=2))
+    assert (plan.way, plan.origin_run) == (Way.TEACHER, None)
 
 
 def test_a_red_flag_holds_the_accept_open_until_it_is_asked_for_again(client: Client) -> None:
@@ -145,6 +185,16 @@ def test_the_same_key_twice_says_and_undoes_nothing_twice(client: Client) -> Non
     for _ in range(2):
         say(client, "undo", run, 3, key="k-undo")
     assert not Blame.objects.filter(run=run).exists() and Blame.objects.filter(run=other).exists()
+
+
+def test_what_was_said_by_somebody_else_than_who_is_signed_in_now_is_not_stored(client: Client) -> None:
+    """The page waits with it until that person is back; nothing is refused for good, as a 400 would be."""
+    body = {"say": "blame:planning", "run": failed_run().pk, "step": 3, "key": "k", "actor": "anna"}
+    answer = client.post("/review/say/", json.dumps(body), content_type="application/json")
+    assert answer.status_code == 403 and "reviewer, who is signed in now" in answer.json()["error"]
+    assert not Judgement.objects.exists()
+    body["actor"] = "reviewer"
+    assert client.post("/review/say/", json.dumps(body), content_type="application/json").status_code == 200
 
 
 def test_a_rejection_needs_a_reason_code(client: Client) -> None:
@@ -205,6 +255,14 @@ def test_a_correction_is_shown_against_the_original_and_can_be_accepted(client: 
     )
 
 
+def test_a_correction_is_shown_by_a_branch_of_its_own_run_alone(client: Client) -> None:
+    """The numbers of runs that came from another lab are that lab's."""
+    run, other = failed_run(problem(1)), failed_run(problem(2))
+    stranger = correction_of(other)
+    review.correct(run, 3, "print(3)", actor="anna", branch=stranger.pk)
+    assert "Nobody has run this correction" in say(client, "accept", run, 3)["toast"]
+
+
 def test_comments_stand_with_their_lines(client: Client) -> None:
     run = failed_run()
     say(client, "comment", run, 3, text="<b>minus?</b>", lines=[2, 1])
@@ -255,6 +313,24 @@ def test_a_blind_second_pass_hides_what_others_said_until_one_has_judged() -> No
     shown = ben.get(f"/review/items/{run.pk}/2/?queue=second-pass").content.decode()
     assert "Secret reason" in shown and "<b>anna</b> blames planning" in shown
     assert waiting("second-pass", "ben") == waiting("second-pass", "carla") == []
+
+
+def test_a_blind_second_pass_hides_corrections_and_replays_too() -> None:
+    """Whoever sees the repaired program, or that repairing it flips the verdict, does not judge for themselves."""
+    run = failed_run()
+    review.blame(run, "coding", actor="anna", step=3)
+    review.correct(run, 3, "```python\nprint('mended by anna')\n```", actor="anna")
+    correction_of(run)
+    review.blame(run, "coding", actor="replay", source="replay", step=3, flips=3, trials=3)
+    ben, address = signed_in("ben"), f"/review/items/{run.pk}/3/?queue=second-pass"
+    for page in (ben.get("/review/?queue=second-pass"), ben.get(address)):
+        html = page.content.decode()
+        assert "mended by anna" not in html and "corrected by" not in html
+        assert "flips 3/3" not in html and "1 of 1 flip" not in html
+    assert "Somebody has corrected this answer" in html
+    say(ben, "blame:coding", run, 3, queue="second-pass")
+    shown = ben.get(address).content.decode()
+    assert "mended by anna" in shown and "corrected by anna" in shown and "1 of 1 flip" in shown
 
 
 def test_a_filter_is_a_queue_and_can_be_kept(client: Client) -> None:

@@ -14,7 +14,8 @@ from training.desk import acceptance
 from training.desk.agreement import comparisons
 from training.desk.coverage import coverage
 from trajectories import filters, review
-from trajectories.desk.heat import AGENTS, heat
+from trajectories.agents import AGENTS
+from trajectories.desk.heat import heat
 from trajectories.expressions import parse
 from trajectories.models import Run, Step
 

@@ -232,6 +232,14 @@ def test_a_blind_preference_decides_which_half_of_a_training_pair_is_refused() -
     assert (refused(branch), refused(parent)) == (original, "")
 
 
+def test_of_several_changes_that_lost_the_newest_is_the_refused_half() -> None:
+    parent = failed_run()
+    older, newer = correction_of(parent), correction_of(parent, verdict="WA")
+    for branch in (newer, older):
+        prefer(branch, Choice.OTHER)
+    assert MENDED not in refused(parent) and refused(parent).strip().startswith("```python")
+
+
 def test_accepting_the_preferred_original_makes_the_pair_and_a_frozen_row_keeps_its_own() -> None:
     parent = failed_run()
     branch = correction_of(parent)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -14,13 +13,14 @@ import pytest
 from solver import runs
 from solver.engines.protocol import ChatReply, ChatRequest, EngineUnreachable, FinishReason, Role, Usage
 from solver.models import Engine
-from tests.runs.conftest import RIGHT, WRONG, Scripted, engine, problem
+from tests.conftest import PATIENCE_S
+from tests.runs.conftest import RIGHT, WRONG, Scripted, cancel_noticed, engine, problem
 from tests.runs.test_runs import Killed, solve, start
 from trajectories import eventlog, leases
 from trajectories.models import Problem, Run, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["engine", "problem"]
+__all__ = ["cancel_noticed", "engine", "problem"]
 THREE = "".join(
     f"<problem><description>Add {n}.</description><code>print({n})</code><planning>Plan {n}.</planning></problem>"
     for n in (1, 2, 3)
@@ -135,7 +135,7 @@ def test_without_a_retry_seeds_are_foreseen(model: Model, problem: Problem) -> N
 
 
 def test_the_plans_are_really_asked_at_once(model: Model, problem: Problem) -> None:
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=PATIENCE_S)
 
     def meet(request: ChatRequest) -> None:
         if request.role is Role.PLANNING:
@@ -185,13 +185,13 @@ def test_a_budget_of_calls_is_not_passed_by_asking_ahead(model: Model, problem: 
     assert len(model.asked) <= 5
 
 
-def test_cancelling_stops_the_scouts(model: Model, problem: Problem) -> None:
+def test_cancelling_stops_the_scouts(model: Model, problem: Problem, cancel_noticed: threading.Event) -> None:
     run = start(problem, params={"k": 3, "t": 1, "speculative": "plans"})
 
     def slow(request: ChatRequest) -> None:
         if request.role is Role.PLANNING:
             runs.cancel(run.pk)
-            time.sleep(1.5)
+            assert cancel_noticed.wait(PATIENCE_S)
 
     model.before = slow
     runs.execute(run.pk, "test")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from pathlib import Path
+
 import pytest
 
 from solver import branches, runs
 from solver.change import Change
+from solver.engines.digests import adapter_digest
+from solver.engines.prices import Price
 from solver.engines.protocol import Role
-from solver.models import Engine
+from solver.engines.spec import EngineSpec
+from solver.models import Engine, ServedAdapter
+from solver.prices.models import PriceRow
 from tests.runs.conftest import RIGHT, WRONG, Scripted
 from trajectories import eventlog
 from trajectories.models import Problem, Run, Step
@@ -69,12 +76,47 @@ def test_models_change_from_the_step_on_and_not_before(engine: Scripted, problem
     assert (engine.asked[0].role, engine.asked[0].model) == (Role.CODING, "other")
 
 
+def test_a_branch_changes_to_an_adapter_that_was_promoted_since_or_retired(
+    engine: Scripted, problem: Problem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parent = failed_run(engine, problem)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"weights")
+    digest = str(adapter_digest(tmp_path))
+    name = f"coding@{digest[:12]}"
+    ServedAdapter.objects.create(
+        engine="scripted", role="coding", name=name, folder=str(tmp_path), digest=digest
+    )
+    opened: list[EngineSpec] = []
+
+    def open_engine(spec: EngineSpec) -> Scripted:
+        opened.append(spec)
+        return engine
+
+    monkeypatch.setattr(runs, "open_engine", open_engine)
+    replay(parent, Change(step_of(parent, "coding"), "models", models={"coding": name}))
+    assert opened[0].adapters == {name: str(tmp_path)}
+    replay(parent, Change(step_of(parent, "coding"), "again"))
+    assert opened[1].adapters == {}
+
+
 def test_a_branch_counts_only_what_it_asked_itself(engine: Scripted, problem: Problem) -> None:
     parent = failed_run(engine, problem)
     branch = replay(parent, Change(step_of(parent, "coding"), "edit", RIGHT))
     assert (parent.calls, branch.calls, branch.prompt_tokens) == (5, 1, 0)
     seqs = [event.seq for event in eventlog.read_all(branch.pk)]
     assert seqs == list(range(1, branch.last_seq + 1))
+
+
+def test_a_branch_costs_only_what_it_asked_itself(engine: Scripted, problem: Problem) -> None:
+    price = Price.parse({"input": "1", "output": "2"})
+    PriceRow.objects.create(table="scripted", **price.model_dump())
+    parent = failed_run(engine, problem)
+    call = Decimal("0.00002")
+    assert (parent.cost, parent.currency) == (5 * call, "USD")
+    edited = replay(parent, Change(step_of(parent, "debugging"), "edit", RIGHT))
+    assert (edited.calls, edited.cost, edited.saved) == (1, Decimal(0), Decimal(0))
+    asked = replay(parent, Change(step_of(parent, "coding"), "again"))
+    assert (asked.calls, asked.cost) == (2, 2 * call)
 
 
 def test_the_same_request_starts_one_branch(engine: Scripted, problem: Problem) -> None:

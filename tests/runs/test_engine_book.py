@@ -64,8 +64,8 @@ def test_free_text_gets_a_warning_before_the_micro_model_runs() -> None:
 
 
 def test_no_copy_of_an_engine_holds_a_key_or_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OWN_KEY", "sk-very-secret")
-    spec = own_engine(key_env="OWN_KEY")
+    monkeypatch.setenv("OWN_API_KEY", "sk-very-secret")
+    spec = own_engine(key_env="OWN_API_KEY")
     copies = [
         engine_book.copy_for_run(s, engine_book.roles_of(s)) for s in (spec, *engine_book.all_engines())
     ]

@@ -47,6 +47,14 @@ def test_a_stored_report_leaves_out_the_texts_of_passed_tests_only() -> None:
     assert [bool(result["expected"]) for result in stored] == [False, False, True]
 
 
+@pytest.mark.parametrize(("limit", "judged"), [(0.5, 16), (8, 16), (16, 16), (64.9, 64), (None, 256)])
+def test_a_memory_limit_below_what_the_judge_can_hold_anybody_to_is_judged_with_its_least(
+    limit: float | None, judged: int
+) -> None:
+    problem = problem_spec(memory_limit_mb=limit)
+    assert judging.task(problem, problem.tests, "cpp").limits.memory_mb == judged
+
+
 def test_an_unknown_checker_names_the_problem() -> None:
     problem = problem_spec(checker={"type": "psychic"})
     with pytest.raises(ValueError, match="test/sum"):

@@ -25,10 +25,10 @@ FEW = (
 def test_the_failure_is_recorded_at_its_step_and_ends_the_run(
     name: str, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEST_KEY", KEY)
+    monkeypatch.setenv("TEST_API_KEY", KEY)
     way = WAYS[name]
     with serving(way.behave) as board:
-        spec = board.spec(timeouts=PATIENT, tries=1, key_env="TEST_KEY")
+        spec = board.spec(timeouts=PATIENT, tries=1, key_env="TEST_API_KEY")
         Engine.objects.create(name=spec.name, spec=spec.model_dump(mode="json", exclude_defaults=True))
         run = runs.start(problem, strategy="direct", engine=spec.name, publish_to_workers=False)
         assert runs.execute(run.pk, "test")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from solver import judge_pool, rejudging, runs
+from solver import judge_pool, runs
 from solver.engines.protocol import ChatRequest, EngineUnreachable, Role
 from solver.judge import SandboxUnavailable
+from tests.conftest import PATIENCE_S
 from tests.runs.conftest import WRONG, Scripted
 from trajectories import eventlog, leases
 from trajectories.models import Problem, Run, RunStatus, Step
@@ -135,13 +136,15 @@ def test_two_workers_told_about_one_run_work_on_it_once(engine: Scripted, proble
     assert len(engine.asked) == 4
 
 
-def test_cancel_stops_a_running_run_within_its_present_call(engine: Scripted, problem: Problem) -> None:
+def test_cancel_stops_a_running_run_within_its_present_call(
+    engine: Scripted, problem: Problem, cancel_noticed: threading.Event
+) -> None:
     run = start(problem)
 
     def cancel_while_planning(request: ChatRequest) -> None:
         if request.role is Role.PLANNING:
             assert runs.cancel(run.pk)
-            threading.Event().wait(2.5)
+            assert cancel_noticed.wait(PATIENCE_S)
 
     engine.before = cancel_while_planning
     runs.execute(run.pk, "test")
@@ -159,6 +162,35 @@ def test_cancel_ends_a_queued_run_at_once_and_an_ended_one_not_at_all(
     assert (run.status, kinds(run)) == (RunStatus.CANCELLED, ["run.finished"])
     assert not runs.cancel(run.pk)
     assert not runs.execute(run.pk, "test")
+
+
+def test_a_cancelled_run_whose_worker_died_asks_nobody_any_more(engine: Scripted, problem: Problem) -> None:
+    run = start(problem)
+    assert leases.claim(run.pk, "killed") and runs.cancel(run.pk)
+    Run.objects.filter(pk=run.pk).update(lease_expires_at="2000-01-01T00:00:00Z")
+    assert leases.reap() == 1
+    assert runs.execute(run.pk, "next")
+    run.refresh_from_db()
+    assert (run.status, engine.asked) == (RunStatus.CANCELLED, [])
+
+
+def test_a_cancel_reaches_a_run_that_comes_back_to_the_queue_meanwhile(
+    engine: Scripted, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(problem)
+    assert leases.claim(run.pk, "killed")
+    append = eventlog.append_unowned
+
+    def reaped_meanwhile(*given: Any, **more: Any) -> int | None:
+        written = append(*given, **more)
+        Run.objects.filter(pk=run.pk).update(status=RunStatus.QUEUED, lease_expires_at=None)
+        return written
+
+    monkeypatch.setattr(eventlog, "append_unowned", reaped_meanwhile)
+    assert runs.cancel(run.pk)
+    assert runs.execute(run.pk, "next")
+    run.refresh_from_db()
+    assert (run.status, engine.asked) == (RunStatus.CANCELLED, [])
 
 
 def test_a_dead_engine_ends_the_run_with_a_reason_and_retry_goes_on_where_it_stopped(
@@ -279,13 +311,3 @@ def test_a_stopping_worker_gives_its_run_back_for_the_next_one(
     monkeypatch.setattr(runs, "_stopping", threading.Event())
     engine.before = lambda request: None
     assert runs.execute(run.pk, "next")
-
-
-def test_judging_again_keeps_the_first_verdict_and_adds_the_second(
-    engine: Scripted, problem: Problem
-) -> None:
-    run = solve(problem)
-    again = rejudging.rejudge(run.pk)
-    assert (again.before, again.verdict) == ("AC", "AC")
-    run.refresh_from_db()
-    assert (run.verdict, kinds(run)[-1]) == ("AC", "run.rejudged")

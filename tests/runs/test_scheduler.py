@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
+from django.utils.timezone import now
 
 from solver import scheduler, tasks
 from solver.campaigns import lifecycle
@@ -12,9 +14,11 @@ from solver.campaigns.models import Campaign
 from solver.engines.protocol import ChatRequest
 from solver.models import Engine, EngineService
 from solver.scheduler import Seats
+from solver.serving import wishes
 from solver.serving.models import Wanted
 from tests.campaigns.conftest import spec as campaign_spec
 from tests.campaigns.conftest import sums
+from tests.conftest import PATIENCE_S
 from tests.runs.conftest import Scripted, engine, problem
 from tests.runs.test_runs import start
 from trajectories.models import Problem, Run, RunStatus
@@ -91,6 +95,20 @@ def test_an_engine_without_room_or_closed_leaves_its_runs_where_they_are(
     assert scheduler.next_run() is None
 
 
+def test_a_routed_engine_is_closed_while_one_that_it_leads_to_is(engine: Scripted, problem: Problem) -> None:
+    Engine.objects.create(name="hosted", spec={**HOSTED, "vllm": {"python": "/x", "model": "/y"}})
+    routes = {"default": "scripted", "debugging": "hosted"}
+    Engine.objects.create(name="team", spec={"name": "team", "kind": "routed", "routes": routes})
+    run = start(problem, engine="team")
+    Run.objects.filter(pk=run.pk).update(published_at=now())
+    assert wishes.want("hosted", Wanted.DRAINED) and wishes.closed_to_runs() == ["hosted", "team"]
+    assert scheduler.next_run() is None
+    assert wishes.want("hosted", Wanted.RUNNING) and wishes.closed_to_runs() == []
+    run.refresh_from_db()
+    assert run.published_at is None, "the reaper rings for it again"
+    assert take().run == run.pk
+
+
 def test_campaigns_leave_seats_free() -> None:
     seats = Seats(8)
     assert seats.campaign_most == 6 and Seats(1).campaign_most == 1 and Seats(2).campaign_most == 1
@@ -135,7 +153,7 @@ def test_a_thousand_waiting_runs_do_not_keep_a_solve_waiting(engine: Scripted, p
     def hold(request: ChatRequest) -> None:
         if "variant" in request.messages[-1].content:
             blocked.release()
-            assert monkey.wait(20)
+            assert monkey.wait(2 * PATIENCE_S)
 
     engine.before = hold
     old, tasks.seats = tasks.seats, seats
@@ -144,9 +162,10 @@ def test_a_thousand_waiting_runs_do_not_keep_a_solve_waiting(engine: Scripted, p
         for worker in workers:
             worker.start()
         for _ in range(3):
-            assert blocked.acquire(timeout=20)
-        for worker in workers:
-            worker.join(0.2)
+            assert blocked.acquire(timeout=PATIENCE_S)
+        end = time.monotonic() + PATIENCE_S
+        while all(worker.is_alive() for worker in workers) and time.monotonic() < end:
+            time.sleep(0.02)
         assert sum(worker.is_alive() for worker in workers) == 3  # the fourth left its seat free
         single = start(problem, strategy="direct", params={"retries": 0})
         tasks.run(single.pk)
@@ -156,7 +175,7 @@ def test_a_thousand_waiting_runs_do_not_keep_a_solve_waiting(engine: Scripted, p
     finally:
         monkey.set()
         for worker in workers:
-            worker.join(30)
+            worker.join(PATIENCE_S)
         tasks.seats = old
     assert not Run.objects.exclude(status=RunStatus.FINISHED).exists()
 

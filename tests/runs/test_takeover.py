@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from django.test import Client
 
@@ -12,36 +9,17 @@ from solver import branches, replays, runs
 from solver.branches import BranchRefused
 from solver.change import Change
 from solver.engines.protocol import Role
-from solver.trace_import import Options, import_traces
 from tests.runs.conftest import RIGHT, WRONG, Scripted
-from tests.traces.samples import NORMALISED, SUM
 from trajectories import eventlog
-from trajectories.models import Blame, Problem, Run, Step
-from trajectories.traces import read_traces
+from trajectories.models import Blame, Run, Step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENGINE = "scripted"
-FAILED = SUM.replace("a + b", "a - b")
-RECALLED = {"stage": "retrieval", "messages": [{"role": "user", "content": "Recall."}], "response": "nothing"}
 
 
 @pytest.fixture(autouse=True)
 def unpublished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("solver.runs.publish", lambda run: None)
-
-
-@pytest.fixture
-def recorded(problem: Problem, tmp_path: Path) -> Run:
-    """Steps: 1 retrieval, 2 planning (a system turn), 3 coding (fails), 4 our judge."""
-    steps = [RECALLED, *NORMALISED["steps"]]
-    steps[3] = {**steps[3], "response": f"Here:\n```python\n{FAILED}```"}
-    trace = {**NORMALISED, "steps": steps, "final_code": FAILED, "solved_recorded": False}
-    (tmp_path / "trace.jsonl").write_text(json.dumps(trace) + "\n", encoding="utf-8")
-    found = read_traces(tmp_path / "trace.jsonl")
-    [pk] = import_traces(found.found, Options(), found.faults).runs
-    run = Run.objects.get(pk=pk)
-    assert run.verdict == "WA" and [s.role for s in run.steps.order_by("number")][2] == "coding"
-    return run
 
 
 def replayed(parent: Run, change: Change, times: int = 1) -> list[Run]:
@@ -84,6 +62,21 @@ def test_the_step_is_asked_with_the_very_turns_that_were_recorded(engine: Script
     replayed(recorded, Change(3, "feedback", "Add, do not subtract."))
     first = engine.asked[0].messages[0].content
     assert first.startswith("Write the program.") and "Add, do not subtract." in first
+
+
+def test_an_unusable_answer_to_a_recorded_question_is_asked_for_again_with_that_question(
+    engine: Scripted, recorded: Run
+) -> None:
+    def second_time(request: object) -> None:
+        engine.answers[Role.CODING] = RIGHT if len(engine.asked) > 1 else "I cannot."
+
+    engine.before = second_time
+    [run] = replayed(recorded, Change(3, "again"))
+    first, second = engine.asked
+    assert first.messages[0].content == "Write the program."
+    assert [turn.role for turn in second.messages] == [turn.role for turn in first.messages]
+    assert second.messages[-1].content.startswith("Write the program.\n")
+    assert "could not be used" in second.messages[-1].content and run.verdict == "AC"
 
 
 def test_a_recall_is_gone_on_from_with_a_plan_and_a_program(engine: Scripted, recorded: Run) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from micro.engine_spec import AGENTS, TEMPLATES, artefact
+from micro.engine_spec import TEMPLATES, artefact
 from micro.tokenizer import CONTEXT, LONGEST_ANSWER
 from solver.engines.spec import EngineSpec
 from solver.serving import vllm
+from trajectories.agents import AGENTS
 
 DESCRIBED = os.environ.get("MCL_TEST_VLLM_MICRO")
 needs_micro_vllm = pytest.mark.skipif(

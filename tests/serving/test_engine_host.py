@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 import time
 import urllib.request
@@ -23,16 +22,11 @@ from solver.serving import metrics, vllm, wishes
 from solver.serving.models import EngineService, ServiceState, Wanted
 from solver.serving.server import VllmServer
 from tests.factories import make_problem
+from tests.lab import free_port
 from trajectories.models import Run, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FAKE = Path(__file__).parent / "fake_vllm.py"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -72,7 +66,7 @@ def service() -> EngineService:
     return EngineService.objects.get(name="lite")
 
 
-def until(host: EngineHost, ready: Callable[[], bool], seconds: float = 20) -> None:
+def until(host: EngineHost, ready: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         host.round()
@@ -146,15 +140,16 @@ def test_one_that_never_answers_is_ended(host: EngineHost, described: dict[str, 
     assert "did not answer within 0.5 s" in service().message
 
 
+@pytest.mark.parametrize("of", ["lite", "team"])
 def test_draining_waits_for_its_runs_and_then_stops_it(
-    host: EngineHost, described: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    host: EngineHost, described: dict[str, Any], monkeypatch: pytest.MonkeyPatch, of: str
 ) -> None:
+    """`team` is a routed engine that leads to it: its runs are answered here too."""
     configure(described)
+    Engine.objects.create(name="team", spec={"name": "team", "kind": "routed", "routes": {"default": "lite"}})
     until(host, is_ready)
-    run = Run.objects.create(
-        problem=make_problem(), engine_name="lite", status=RunStatus.RUNNING, request_id="r"
-    )
-    assert wishes.want("lite", Wanted.DRAINED) and wishes.closed_to_runs() == ["lite"]
+    run = Run.objects.create(problem=make_problem(), engine_name=of, status=RunStatus.RUNNING, request_id="r")
+    assert wishes.want("lite", Wanted.DRAINED) and wishes.closed_to_runs() == ["lite", "team"]
     until(host, lambda: service().state == ServiceState.DRAINING)
     monkeypatch.setattr(VllmServer, "numbers", lambda self: metrics.Numbers())
     host.round()
@@ -206,7 +201,7 @@ def test_an_adapter_it_refuses_is_named_and_the_others_are_served(
             "a base_url on this machine with a port",
         ),
         ({"base_url": "http://127.0.0.1/v1"}, "a base_url on this machine with a port"),
-        ({"key_env": "SOME_KEY"}, "key_env means nothing to a vLLM that the lab starts"),
+        ({"key_env": "SOME_API_KEY"}, "key_env means nothing to a vLLM that the lab starts"),
         ({"vllm": {"python": "/x", "model": "/y", "max_lora_rank": 24}}, r"vllm\.max_lora_rank"),
         ({"vllm": {"python": "/x", "model": "/y", "remote_code": True}}, "there is no such field"),
     ],

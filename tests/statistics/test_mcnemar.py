@@ -51,6 +51,11 @@ def test_no_discordant_problem_is_no_evidence() -> None:
     assert mcnemar(0, 0).p == 1.0
 
 
+@pytest.mark.parametrize("each", [7, 700])
+def test_a_tie_is_no_evidence_in_either_form(each: int) -> None:
+    assert mcnemar(each, each).p == 1.0
+
+
 def test_negative_counts_are_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         mcnemar(-1, 3)

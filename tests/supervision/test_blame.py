@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver import runs
-from solver.engines.protocol import ChatRequest, Role
+from solver.engines.protocol import ChatRequest, EngineUnreachable, Role
 from tests.runs.conftest import RIGHT, WRONG, Scripted
 from tests.supervision.conftest import failed_run
 from training import blame
@@ -48,6 +48,39 @@ def test_the_planner_is_blamed_where_only_another_plan_helps(engine: Scripted, p
 
     engine.before = follow
     assert replay(run).agent == "planning"
+
+
+def test_a_replay_whose_engine_was_away_is_no_trial(engine: Scripted, problem: Problem) -> None:
+    run = failed_run(engine, problem, t=0)
+    engine.answers[Role.CODING] = RIGHT
+    recalled: list[ChatRequest] = []
+
+    def away_at_first(request: ChatRequest) -> None:
+        if request.role is Role.RETRIEVAL:
+            recalled.append(request)
+            if len(recalled) == 1:
+                raise EngineUnreachable("nobody answers")
+
+    engine.before = away_at_first
+    found = replay(run)
+    assert (found.agent, found.flips, found.trials) == ("coding", 2, 2)
+    told = {one.agent: (one.passed, one.trials) for one in blame.redone(run) or []}
+    assert told == {"retrieval": (1, 1), "planning": (2, 2), "coding": (2, 2)}
+
+
+def test_where_every_engine_was_away_nothing_is_known_and_nobody_named(
+    engine: Scripted, problem: Problem
+) -> None:
+    run = failed_run(engine, problem, t=0)
+
+    def away(request: ChatRequest) -> None:
+        raise EngineUnreachable("nobody answers")
+
+    engine.before = away
+    blame.start_replays(run, 1, publish_to_workers=False)
+    for pk in Run.objects.filter(status="queued").values_list("pk", flat=True):
+        assert runs.execute(pk, "test")
+    assert blame.settle_replays() == 0 and not Blame.objects.filter(run=run).exists()
 
 
 def test_nobody_is_blamed_where_no_replay_passes(engine: Scripted, problem: Problem) -> None:

@@ -26,6 +26,9 @@ def test_the_score_is_the_mean_square_of_confidence_less_outcome_by_run() -> Non
     found = calibration(cases)
     assert found is not None and (found.brier.n, found.votes) == (2, 3)
     assert found.brier.value == pytest.approx(((0.01 + 0.25) / 2 + 0.64) / 2)
+    always = case(("coding", 0.5), ("coding", 0.5), coding="AC"), case(("planning", 0.5), planning="WA")
+    told = calibration(always)
+    assert told is not None and found.constant == told.constant == pytest.approx(told.brier.value)
     assert [(one.came_true.hits, one.came_true.n) for one in found.bins] == [(1, 1), (1, 2)]
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from solver import runs
+from solver import judge_pool, runs
 from solver.engines.protocol import ChatRequest, EngineUnreachable, Role
+from solver.judge import JudgeError
 from tests.runs.conftest import RIGHT, WRONG, Scripted
 from tests.supervision.conftest import REVIEW, failed_run, go_on, opinion, start
 from training import examples
 from training.models import Example, ExampleState, Supervision, SupervisionCase
 from training.spec_text import BadJob
-from training.supervision import lifecycle, work
+from training.supervision import lifecycle, report, work
 from training.supervision.models import CaseState
 from trajectories import eventlog, review
 from trajectories.models import Blame, Problem, Run, Step
@@ -89,6 +90,30 @@ def test_feedback_that_tells_a_hidden_test_or_the_solution_is_not_passed_on(
     assert case.state == CaseState.UNRESOLVED and run.branches.count() == 0
     assert case.votes[0]["faults"] and case.tried[0]["why"]
     assert Example.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "diagnosis",
+    [
+        f"It prints the difference where {2 * 10**12 + 1} is wanted.",
+        "It should read:\n```python\nprint(sum(map(int, input().split())))\n```",
+    ],
+)
+def test_a_diagnosis_that_tells_as_much_is_not_passed_on_to_an_agent_that_no_vote_blames(
+    listening: Scripted, problem: Problem, diagnosis: str
+) -> None:
+    """Of such an agent there is no feedback of its own; another vote's diagnosis would stand for it."""
+    run = failed_run(listening, problem)
+    listening.answers[Role.SUPERVISOR] = opinion("planning", others=["coding"], diagnosis=diagnosis)
+    job = start(run, rounds=2)
+    go_on(job)
+    case = case_of(job)
+    assert [(one["agent"], one["why"]) for one in case.tried] == [
+        ("planning", ""),
+        ("coding", "no feedback may be passed on"),
+    ]
+    branch = run.branches.get()
+    assert not any(diagnosis in prompt for prompt in prompts_of(branch))
 
 
 def test_the_supervisor_is_a_step_of_the_supervised_run_and_costs_the_run_nothing(
@@ -184,6 +209,66 @@ def test_an_engine_that_is_away_pauses_the_job_and_resuming_goes_on(
     go_on(job)
     assert case_of(job).state == CaseState.CORRECTED
     assert Step.objects.filter(run=run, role="supervisor").count() == 1
+
+
+def test_an_engine_that_goes_away_while_an_agent_revises_is_asked_again_when_the_job_goes_on(
+    listening: Scripted, problem: Problem
+) -> None:
+    run = failed_run(listening, problem)
+    heed = listening.before
+
+    def away_for_the_student(request: ChatRequest) -> None:
+        if request.role is not Role.SUPERVISOR:
+            raise EngineUnreachable("nobody answers")
+
+    listening.before = away_for_the_student
+    job = start(run)
+    go_on(job)
+    assert (job.status, job.reason, case_of(job).state) == (
+        "paused",
+        "engine_unreachable",
+        CaseState.REVISING,
+    )
+    listening.before = heed
+    assert lifecycle.resume(job.pk)
+    go_on(job)
+    case = case_of(job)
+    assert (job.status, case.state) == ("finished", CaseState.CORRECTED)
+    assert run.branches.count() == 1 and len(case.tried) == 1
+
+
+def test_a_judge_that_is_away_uses_up_no_revision(
+    listening: Scripted, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def judge(self, *_: Any, **__: Any) -> Any:
+            raise JudgeError("the sandbox does not start")
+
+    run = failed_run(listening, problem)
+    job = start(run, rounds=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(judge_pool, "judge", Broken)
+        go_on(job)
+    assert (job.status, job.reason, case_of(job).tried) == ("paused", "judge_unavailable", [])
+    assert lifecycle.resume(job.pk)
+    go_on(job)
+    assert case_of(job).state == CaseState.CORRECTED
+
+
+def test_a_revision_that_somebody_cancelled_counts_neither_for_nor_against_its_agent(
+    listening: Scripted, problem: Problem
+) -> None:
+    run = failed_run(listening, problem)
+    job = start(run, rounds=1)
+    assert work.work(case_of(job).pk, "test", publish_to_workers=False)
+    assert runs.cancel(run.branches.get().pk)
+    go_on(job)
+    case = case_of(job)
+    assert case.state == CaseState.UNRESOLVED and [one["measured"] for one in case.tried] == [False]
+    found = report.build(job)
+    coding = next(row for row in found.agents if row.agent == "coding")
+    assert (coding.blamed, coding.tried, coding.passed) == (1, 0, 0) and found.calibration is None
+    assert sum(found.skipped.values()) == 1
 
 
 class Killed(BaseException):
@@ -332,3 +417,8 @@ def test_runs_that_are_queued_are_not_touched_by_a_cancelled_job(
     go_on(job)
     assert case_of(job).state == CaseState.CORRECTED
     assert runs.cancel(case_of(job).run_id) is False
+
+
+def test_the_case_of_the_older_job_comes_first(listening: Scripted, problem: Problem) -> None:
+    first, second = (start(failed_run(listening, problem)) for _ in range(2))
+    assert lifecycle.workable() == [case_of(first).pk, case_of(second).pk]

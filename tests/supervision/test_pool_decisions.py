@@ -59,6 +59,18 @@ def test_all_candidates_of_the_filters_are_accepted_once_and_taken_back(
     assert states() == ["accepted"] * 3
 
 
+def test_of_two_answers_of_one_step_the_one_that_was_chosen_is_accepted(
+    pool: list[Example], client: Client
+) -> None:
+    first = pool[2]
+    assert first.run is not None
+    newer = candidate(first.run, 4, "coding")
+    say(client, "accept ticked", uuid.uuid4().hex, example=[first.pk])
+    assert states()[2:] == ["accepted", "candidate"]
+    client.post(f"/examples/{newer.pk}/accept/")
+    assert states()[2:] == ["withdrawn", "accepted"]
+
+
 def test_ticked_ones_are_rejected_and_nothing_ticked_decides_nothing(
     pool: list[Example], client: Client
 ) -> None:

@@ -158,6 +158,31 @@ def test_a_branch_and_what_people_said_come_back_with_their_parent(
     assert format == "html" or "is no change of a step" in _complaint(tmp_path, broken, copy)
 
 
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"at": "soon"}, "at: Input should be a valid integer"),
+        ({"at": 0}, "at: no step has this number"),
+        ({"models": ["coding"]}, "models: Input should be"),
+        ({"models": None}, "models: Input should be"),
+        ({"text": 7}, "text: Input should be a valid string"),
+        ({"kind": "magic"}, "kind: Input should be"),
+    ],
+)
+def test_a_branch_whose_change_is_of_another_form_is_refused_before_it_can_break_its_parents_page(
+    run: Run, tmp_path: Path, change: dict[str, Any], complaint: str
+) -> None:
+    branch = branches.start(run, Change(4, "edit", "x", actor="anna"), publish_to_workers=False)
+    assert runs.execute(branch.pk, "test")
+    branch.refresh_from_db()
+    head, *lines = exported(branch)
+    data = json.loads(head)
+    data["run"]["branch"] |= change
+    told = _complaint(tmp_path, "\n".join([json.dumps(data), *lines]) + "\n", branch)
+    assert "is no change of a step" in told and complaint in told
+    assert Client().get(f"/runs/{run.pk}/").status_code == 200
+
+
 def _complaint(folder: Path, text: str, here: Run) -> str:
     here.delete()
     (folder / "broken").write_text(text)

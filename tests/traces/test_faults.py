@@ -60,6 +60,19 @@ def test_a_file_of_no_format_is_one_clear_fault(tmp_path: Path, content: bytes, 
     assert found == [] and len(faults) == 1 and complaint in faults[0]
 
 
+@pytest.mark.parametrize(
+    "value", [{"arrayValue": [1]}, {"arrayValue": {"values": 5}}, {"kvlistValue": ["a"]}, {"kvlistValue": 7}]
+)
+def test_a_span_with_a_value_of_no_shape_is_a_fault_and_other_traces_are_read(
+    tmp_path: Path, value: Any
+) -> None:
+    call = span(1, "chat", gen_ai__operation__name="chat", gen_ai__output__messages="hello")
+    bad = {**call, "traceId": "cd" * 16, "attributes": [{"key": "tags", "value": value}]}
+    found, faults = read(write(tmp_path / "t.jsonl", otlp(bad), otlp(call)))
+    assert len(found) == 1
+    assert len(faults) == 1 and "tags: holds no list of values" in faults[0]
+
+
 def test_a_missing_file_is_a_fault_not_an_exception(tmp_path: Path) -> None:
     assert "No such file" in read(tmp_path / "none.jsonl")[1][0]
 

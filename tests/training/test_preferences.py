@@ -18,7 +18,7 @@ import torch
 
 from tests.training.micro_rows import rows
 from tests.training.test_trainer import BASE, job, losses, train
-from training import trainer_loop
+from training import rows_file, trainer_loop
 from training.encoding import encoder
 from training.rows_file import Row, tokenize
 from training.trainer_data import Collator
@@ -80,6 +80,14 @@ def test_the_first_loss_is_log_2_and_the_policy_moves_away_from_the_adapter_it_b
     assert losses(lines)[1] == pytest.approx(math.log(2), abs=1e-5) and abs(margins[0]) < 1e-5
     assert losses(lines)[4] < losses(lines)[1] and margins[-1] > 0
     assert digest(start) == before != lines[-1]["digest"]
+
+
+def test_rows_without_a_refused_answer_are_passed_over_and_end_no_run(tmp_path: Path, start: Path) -> None:
+    made = dpo(tmp_path / "run", start, max_steps=2)
+    alone = dataclasses.replace(rows("retrieval", 7, 0)[6], split="train")
+    rows_file.write(Path(made.rows), [*pairs(), alone])
+    lines = train(made)
+    assert lines[0]["rows"] == 6 and lines[-1]["kind"] == "finished"
 
 
 def test_the_reference_is_the_adapter_as_it_was_whatever_the_policy_and_its_dropout_become(

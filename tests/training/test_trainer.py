@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,17 @@ def test_a_run_that_was_stopped_goes_on_to_the_very_same_losses(
     second = train(stopped)
     assert losses(second) == losses(whole[1])
     assert second[-1]["digest"] == whole[1][-1]["digest"]
+
+
+def test_a_run_whose_end_was_saved_but_not_reported_ends_without_another_step(tmp_path: Path) -> None:
+    made = job(tmp_path / "run", max_steps=2, schedule="constant")  # in the middle of an epoch
+    first = train(made)[-1]
+    shutil.rmtree(made.adapter)
+    Path(made.metrics).unlink()  # the supervisor was killed before it had read the last word
+    again = train(made)
+    assert [line["kind"] for line in again] == ["started", "finished"]
+    assert (again[-1]["step"], again[-1]["digest"]) == (2, first["digest"])
+    assert Path(made.adapter, "adapter_model.safetensors").is_file()
 
 
 def failing(error: Exception) -> Callable[..., None]:

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
+import io
 import os
-import shutil
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils.timezone import now
 
-from solver.engines import base_model
-from tests.training import micro_rows
-from tests.training.test_adapters import imported
-from tests.training.versions import make_version, micro_version, quick_spec
+from tests.training.versions import micro_version, quick_spec
 from training import (
     adapters,
     curves,
     devices,
     launch,
-    readiness,
     training_leases,
     training_log,
     training_runs,
 )
 from training.lora_spec import BadSpec, read_spec
-from training.models import Adapter, Device, Example, ExampleState, TrainingEvent, TrainingRun
-from training.rows_file import Row
+from training.models import Device, TrainingEvent, TrainingRun
 from training.run_models import TrainingStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +56,7 @@ def in_background(run: TrainingRun) -> threading.Thread:
     return thread
 
 
-def until(ready: Callable[[], bool], timeout_s: float = 240.0) -> None:
+def until(ready: Callable[[], bool], timeout_s: float = 600.0) -> None:
     end = time.monotonic() + timeout_s
     while not ready():
         assert time.monotonic() < end, "it did not come to pass"
@@ -106,6 +103,48 @@ def test_a_device_is_leased_to_one_run_and_the_other_waits_in_the_queue() -> Non
     assert Device.objects.free().filter(name="cpu").exists()
 
 
+def test_a_worker_that_comes_too_late_takes_no_device_from_the_one_that_trains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both are told of the run and lease a device each; then one of them gets the run."""
+    monkeypatch.setattr(devices, "refresh", lambda: None)
+    for name in ("cuda:0", "cpu"):
+        Device.objects.create(name=name, host=devices.host(), title=name, memory_bytes=10**12, flops=10**12)
+    run, told = start(), []
+    claim = training_leases.claim
+
+    def late(run_id: int, worker: str) -> int | None:
+        if worker == "late":
+            return None
+        told.append(worker)
+        assert launch.execute(run_id, "late") is False
+        return claim(run_id, worker)
+
+    def work(run: TrainingRun, hold: training_leases.Held, device: str) -> bool:
+        assert Device.objects.get(name=device).holder == hold.holder and device == "cuda:0"
+        assert list(Device.objects.free().values_list("name", flat=True)) == ["cpu"]
+        return True
+
+    monkeypatch.setattr(training_leases, "claim", late)
+    monkeypatch.setattr(launch, "_work", work)
+    assert launch.execute(run.pk, "first") is True
+    assert Device.objects.free().count() == 2
+
+
+def test_a_run_whose_device_another_has_taken_is_lost() -> None:
+    devices.refresh()
+    run = start()
+    fence = training_leases.claim(run.pk, "slow")
+    assert fence is not None and training_leases.claim_device("cpu", devices.host(), "slow") is not None
+    hold = training_leases.Held(run.pk, fence, "slow")
+    hold.beat()
+    assert not hold.lost.is_set()
+    Device.objects.update(lease_expires_at=now() - training_leases._until())  # it was paused past its lease
+    assert training_leases.claim_device("cpu", devices.host(), "quick") is not None
+    hold.beat()
+    assert hold.lost.is_set() and Device.objects.get(name="cpu").holder == "quick"
+
+
 def test_a_recipe_starts_all_roles_or_none() -> None:
     versions = {role: str(micro_version(role, 6, 2)) for role in ("retrieval", "coding")}
     specs = training_runs.read(
@@ -121,6 +160,24 @@ def test_a_recipe_starts_all_roles_or_none() -> None:
     with pytest.raises(BadSpec, match="no linear layers called w_proj"):
         training_runs.start_recipe(bad, request_id="s", publish_to_workers=False)
     assert TrainingRun.objects.count() == 2
+
+
+def test_an_abort_outlives_the_worker_that_was_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start()
+    assert training_leases.claim(run.pk, "killed") is not None and training_runs.abort(run.pk)
+    TrainingRun.objects.update(lease_expires_at=now() - training_leases._until())
+    assert training_leases.reap() == 1
+
+    def trains_for_ever(*_: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["sleep", "600"], start_new_session=True)
+
+    monkeypatch.setattr(launch, "_spawn", trains_for_ever)
+    assert launch.execute(run.pk, "another") is True
+    run.refresh_from_db()
+    assert (run.status, run.reason) == (TrainingStatus.CANCELLED, "aborted")
+    assert training_runs.resume(run.pk, publish_to_workers=False)
+    run.refresh_from_db()
+    assert run.ask == ""
 
 
 @torch_needed
@@ -145,11 +202,11 @@ def test_a_run_ends_as_a_registered_adapter_whose_lineage_leads_both_ways() -> N
 
 @torch_needed
 def test_a_trainer_killed_with_9_is_resumed_from_its_last_whole_checkpoint() -> None:
-    run = start(quick_spec(micro_version(), max_steps=40, save_every=2, eval_every=50))
+    run = start(quick_spec(micro_version(), max_steps=400, save_every=2, eval_every=500))
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="checkpoint").exists())
     os.kill(trainer_of(run), signal.SIGKILL)
-    thread.join(240)
+    thread.join(600)
     run.refresh_from_db()
     assert (run.status, run.deaths) == (TrainingStatus.QUEUED, 1) and run.checkpoint >= 2
     training_runs_shortened(run, 14)
@@ -185,6 +242,29 @@ def trainer_of(run: TrainingRun) -> int:
     raise AssertionError("no trainer is running")
 
 
+def test_a_trainer_that_dies_is_started_again_where_no_lab_would_do_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run.yaml").write_text(quick_spec(micro_version()).to_yaml())
+    attempts: list[int] = []
+
+    def dies_at_first(run_id: int, worker: str) -> bool:
+        attempts.append(run_id)
+        if len(attempts) == 1:
+            return False
+        return bool(TrainingRun.objects.filter(pk=run_id).update(status=TrainingStatus.FINISHED))
+
+    def waits(seconds: float) -> None:
+        assert attempts and len(waited) < 5, "it waits for somebody who does not come"
+        waited.append(seconds)
+
+    waited: list[float] = []
+    monkeypatch.setattr(launch, "execute", dies_at_first)
+    monkeypatch.setattr(time, "sleep", waits)
+    call_command("train", str(tmp_path / "run.yaml"), "--here", stdout=io.StringIO())
+    assert len(attempts) == 2 and len(waited) == 1
+
+
 @torch_needed
 def test_save_and_stop_leaves_a_usable_adapter_and_abort_keeps_what_was_saved() -> None:
     long = quick_spec(micro_version(), max_steps=500, save_every=400, eval_every=600)
@@ -192,7 +272,7 @@ def test_save_and_stop_leaves_a_usable_adapter_and_abort_keeps_what_was_saved() 
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="metrics").exists())
     assert training_runs.save_and_stop(run.pk)
-    thread.join(240)
+    thread.join(600)
     run.refresh_from_db()
     assert run.status == TrainingStatus.STOPPED and run.adapter is not None and run.checkpoint == run.step
     assert 0 < run.step < 500 and run.message == f"Saved and stopped at step {run.step}."
@@ -201,7 +281,7 @@ def test_save_and_stop_leaves_a_usable_adapter_and_abort_keeps_what_was_saved() 
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="metrics", step__gt=stopped_at).exists())
     assert training_runs.abort(run.pk)
-    thread.join(240)
+    thread.join(600)
     run.refresh_from_db()
     assert (run.status, run.reason, run.checkpoint) == (TrainingStatus.CANCELLED, "aborted", stopped_at)
 
@@ -211,172 +291,6 @@ def test_a_queued_run_is_cancelled_at_once() -> None:
     assert training_runs.save_and_stop(run.pk) and not training_runs.abort(run.pk)
     run.refresh_from_db()
     assert run.status == TrainingStatus.CANCELLED and run.last_seq == 1
-
-
-# -- what is refused before anything is spent
-
-
-def reasons(spec: Any) -> str:
-    return " | ".join(readiness.reasons(readiness.check(spec)))
-
-
-@pytest.mark.parametrize(("count", "words"), [(0, "is empty"), (1, "has a single training row")])
-def test_an_empty_or_one_row_dataset_is_refused(count: int, words: str) -> None:
-    version = make_version("coding", micro_rows.rows("coding", count, 0))
-    assert words in reasons(quick_spec(version))
-
-
-def test_rank_nought_and_misspelt_fields_are_refused_with_the_mend() -> None:
-    with pytest.raises(BadSpec) as refused:
-        read_spec({"role": "coding", "dataset": "coding@v1", "rank": 0, "learning_rte": 1})
-    told = [str(fault) for fault in refused.value.faults]
-    assert any(text.startswith("rank:") and "greater than or equal to 1" in text for text in told)
-    assert any(text.startswith("learning_rte:") and "no such field" in text for text in told)
-
-
-def test_targets_that_the_base_lacks_are_refused_and_those_it_has_are_named() -> None:
-    told = reasons(quick_spec(micro_version(), targets=["q_proj", "gate"]))
-    assert "no linear layers called gate" in told and "down_proj" in told and "q_proj" in told
-
-
-def test_a_base_that_is_not_here_is_refused_with_how_to_get_it() -> None:
-    told = reasons(quick_spec(micro_version(), base="Qwen/Qwen2.5-7B-Instruct"))
-    assert "is not on this machine" in told and "hf download Qwen/Qwen2.5-7B-Instruct" in told
-
-
-def test_rows_over_the_length_are_refused_unless_somebody_says_what_to_do_with_them() -> None:
-    version = micro_version()
-    assert "12 rows are over the cut-off" in reasons(quick_spec(version, length=64))
-    gate = readiness.check(quick_spec(version, length=200, over_length="cut"))
-    assert not [finding for finding in gate.against if "cut-off" in finding.title]
-
-
-def test_withdrawn_rows_and_rows_of_the_test_split_are_refused() -> None:
-    from tests.factories import make_problem
-
-    tested = make_problem(split="test")
-    version = make_version("coding", micro_rows.rows("coding", 6, 2), problems=[tested])
-    Example.objects.filter(rows__position=0).update(state=ExampleState.WITHDRAWN)
-    told = reasons(quick_spec(version))
-    assert "4 rows come from the test split" in told and tested.external_id in told
-    assert "1 row was withdrawn" in told and "held-out problems" in told
-
-
-def test_quantised_training_without_bitsandbytes_is_refused() -> None:
-    if __import__("importlib.util").util.find_spec("bitsandbytes"):
-        pytest.skip("bitsandbytes is installed here")
-    assert "bitsandbytes" in reasons(quick_spec(micro_version(), precision="4bit"))
-
-
-def test_a_7b_on_a_cpu_is_refused_with_the_estimate(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        base_model, "base_fingerprint", lambda folder: "0" * 64
-    )  # 15 GB of holes need no hashing
-    base = seven_billion(tmp_path / "qwen-7b")
-    told = readiness.check(
-        quick_spec(micro_version(), base=str(base), device="cpu", gradient_checkpointing=True)
-    )
-    said = " | ".join(f"{finding.title} {finding.detail}" for finding in told.against)
-    assert "7.6 B parameters is too slow on a CPU" in said and "About " in said
-    assert told.fit is not None and told.fit.memory_bytes > 30e9  # fp32 weights
-    assert told.fit.adapter_parameters == pytest.approx(80.7e6 / 4, rel=0.01)  # rank 8
-
-
-def seven_billion(folder: Any) -> Any:
-    """Qwen2.5-7B's shapes: the headers of its weights with no data behind, and the micro tokenizer."""
-    import json
-
-    from django.conf import settings
-
-    shutil.copytree(settings.BASE_DIR / "micro/artefact/base", folder)
-    config = json.loads((folder / "config.json").read_text())
-    hidden, wide, layers, words, small = 3584, 18944, 28, 152064, 512
-    config.update(hidden_size=hidden, intermediate_size=wide, num_hidden_layers=layers, vocab_size=words)
-    (folder / "config.json").write_text(json.dumps(config))
-    shapes = {"model.embed_tokens.weight": [words, hidden], "lm_head.weight": [words, hidden]}
-    for layer in range(layers):
-        at = f"model.layers.{layer}"
-        shapes |= {f"{at}.self_attn.{n}_proj.weight": [o, hidden] for n, o in (("q", hidden), ("k", small), ("v", small), ("o", hidden))}  # fmt: skip
-        shapes |= {f"{at}.mlp.{n}_proj.weight": s for n, s in (("gate", [wide, hidden]), ("up", [wide, hidden]), ("down", [hidden, wide]))}  # fmt: skip
-    header: dict[str, Any] = {}
-    offset = 0
-    for name, shape in shapes.items():
-        size = 2 * shape[0] * shape[1]
-        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [offset, offset + size]}
-        offset += size
-    text = json.dumps(header).encode()
-    with (folder / "model.safetensors").open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(8 + len(text) + offset)  # a sparse file: no disk is used
-    return folder
-
-
-def test_a_dpo_run_without_preference_pairs_is_refused() -> None:
-    assert "DPO trains on preference pairs" in reasons(quick_spec(micro_version(), method="dpo"))
-    pairs = [
-        Row(r.position, r.split, r.messages, r.answer, "print(0)") for r in micro_rows.rows("coding", 6, 2)
-    ]
-    assert not reasons(quick_spec(make_version("coding", pairs), method="dpo"))
-
-
-# -- DPO that starts from an adapter
-
-
-def from_adapter(adapter: Adapter, **changes: Any) -> Any:
-    told = [dataclasses.replace(row, refused="print(0)") for row in micro_rows.rows("coding", 6, 2)]
-    shape = {"rank": 16, "alpha": 32, "method": "dpo", "adapter": str(adapter)}
-    return quick_spec(make_version("coding", told), **{**shape, **changes})
-
-
-def test_an_adapter_to_start_from_must_be_known_of_the_role_and_of_the_runs_shape_and_base() -> None:
-    made = imported("coding")
-    spec = from_adapter(made)
-    gate = readiness.check(spec)
-    assert gate.open and gate.adapter == made
-    assert any("Starts from adapter coding@1" in finding.title for finding in gate.findings)
-    assert "There is no adapter coding@7. Of coding there are: coding@1" in reasons(
-        read_spec({**spec.canonical(), "adapter": "coding@7"})
-    )
-    told = reasons(read_spec({**spec.canonical(), "rank": 8, "targets": ["q_proj"]}))
-    assert "another shape than this run. Write rank: 16, targets: [down_proj" in told
-    Adapter.objects.update(base_fingerprint="0" * 64)
-    assert "coding@1 was trained on another base" in reasons(spec)
-    Adapter.objects.update(base_fingerprint="", digest="0" * 64)
-    shutil.copytree(made.folder, Adapter.objects.get().folder, dirs_exist_ok=True)
-    assert "not those that were registered" in reasons(spec)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"method": "sft"}, "Adapter coding@1 is where DPO starts"),
-        ({"adapter": "planning@1"}, "Adapter planning@1 belongs to another role than coding"),
-        ({"adapter": "coding@0a1b"}, "adapter: "),
-    ],
-)
-def test_an_adapter_to_start_from_is_refused_where_it_means_nothing(
-    changes: dict[str, str], words: str
-) -> None:
-    data = {"role": "coding", "dataset": "coding@v1", "method": "dpo", "adapter": "coding@1", **changes}
-    with pytest.raises(BadSpec, match=words):
-        read_spec(data)
-
-
-@torch_needed
-def test_a_run_that_starts_from_an_adapter_leaves_another_whose_lineage_leads_both_ways() -> None:
-    parent = imported("coding")
-    run = start(from_adapter(parent, max_steps=2, lr=1e-4))
-    assert run.started_from == parent
-    assert launch.execute(run.pk, "test") is True
-    run.refresh_from_db()
-    assert run.status == TrainingStatus.FINISHED and run.adapter is not None and run.adapter != parent
-    assert list(parent.went_on.all()) == [run]
-    assert (
-        f"trained on by DPO from the adapter `{parent.name}`"
-        in (run.adapter.folder / "README.md").read_text()
-    )
-    first = TrainingEvent.objects.filter(run=run, kind="metrics").order_by("seq").first()
-    assert first is not None and first.payload["loss"] == pytest.approx(0.6931, abs=1e-3)
 
 
 def test_the_registry_knows_what_serves_before_anything_was_promoted() -> None:

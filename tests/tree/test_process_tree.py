@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.lab import Lab, wait_for
+from tests.lab import PATIENCE_S, Lab, wait_for
 
 pytestmark = [pytest.mark.tree, pytest.mark.slow]
 
@@ -22,9 +22,7 @@ pytestmark = [pytest.mark.tree, pytest.mark.slow]
 def lab(tmp_path: Path) -> Iterator[Lab]:
     started = Lab(tmp_path)
     yield started
-    if started.process.poll() is None:
-        started.process.send_signal(signal.SIGINT)
-        started.process.wait(30)
+    started.stop()
     for pid in started.processes():
         os.kill(pid, signal.SIGKILL)
 
@@ -37,17 +35,16 @@ def test_a_run_goes_through_the_whole_tree_and_survives_kill_9_of_its_worker(lab
         "/api/runs/", {"problem": problems[0]["id"], "engine": "recorded", "request_id": "tree"}
     )
     run_id = started["id"]
-    wait_for(lab, run_id, lambda run: run["step_count"] >= 2, 30)
+    wait_for(lab, run_id, lambda run: run["step_count"] >= 2)
     os.kill(lab.pid_of("-Q infer"), signal.SIGKILL)
-    run = wait_for(lab, run_id, lambda run: run["status"] not in {"queued", "running"}, 120)
+    run = wait_for(lab, run_id, lambda run: run["status"] not in {"queued", "running"})
     assert (run["status"], bool(run["verdict"])) == ("finished", True)
     assert run["fence"] >= 2
     events = lab.get(f"/api/runs/{run_id}/events/")["events"]
     assert [event["seq"] for event in events] == list(range(1, run["last_seq"] + 1))
     assert lab.listening_ports() == {lab.port}
-    lab.process.send_signal(signal.SIGINT)
-    assert lab.process.wait(30) == 0
-    assert lab.gone(15), lab.processes()
+    assert lab.stop() == 0
+    assert lab.gone(), lab.processes()
 
 
 def test_a_run_of_the_micro_model_survives_kill_9_of_its_engine(lab: Lab) -> None:
@@ -57,11 +54,11 @@ def test_a_run_of_the_micro_model_survives_kill_9_of_its_engine(lab: Lab) -> Non
         lab.post("/api/runs/", {"problem": problem["id"], "engine": "micro", "request_id": f"m{index}"})["id"]
         for index, problem in enumerate(problems[:4])
     ]
-    wait_for(lab, runs[0], lambda run: run["step_count"] >= 2, 120)
+    wait_for(lab, runs[0], lambda run: run["step_count"] >= 2)
     engine = lab.pid_of("solver.engines.server")
     os.kill(engine, signal.SIGKILL)
     for run_id in runs:
-        run = wait_for(lab, run_id, lambda run: run["status"] not in {"queued", "running"}, 120)
+        run = wait_for(lab, run_id, lambda run: run["status"] not in {"queued", "running"})
         assert (run["status"], bool(run["verdict"])) == ("finished", True), run
         events = lab.get(f"/api/runs/{run_id}/events/")["events"]
         steps = [event["payload"] for event in events if event["kind"] == "step.finished"]
@@ -78,26 +75,24 @@ def test_ctrl_c_in_the_middle_of_a_run_leaves_it_to_the_next_start(lab: Lab) -> 
     lab.ready_line()
     problem = lab.get("/api/problems/?source=starter")["problems"][0]["id"]
     run_id = lab.post("/api/runs/", {"problem": problem, "engine": "recorded", "request_id": "ctrl-c"})["id"]
-    wait_for(lab, run_id, lambda run: run["step_count"] >= 2, 30)
-    lab.process.send_signal(signal.SIGINT)
-    assert lab.process.wait(30) == 0
-    assert lab.gone(15), lab.processes()
+    wait_for(lab, run_id, lambda run: run["step_count"] >= 2)
+    assert lab.stop() == 0
+    assert lab.gone(), lab.processes()
     again = Lab(lab.folder)
     try:
         assert "ready" in again.ready_line()
-        run = wait_for(again, run_id, lambda run: run["status"] not in {"queued", "running"}, 120)
+        run = wait_for(again, run_id, lambda run: run["status"] not in {"queued", "running"})
         assert run["status"] == "finished"
     finally:
-        again.process.send_signal(signal.SIGINT)
-        again.process.wait(30)
+        again.stop()
 
 
 def test_kill_9_of_the_supervisor_leaves_no_process_behind(lab: Lab) -> None:
     lab.ready_line()
     assert lab.processes()
     lab.process.kill()
-    lab.process.wait(5)
-    assert lab.gone(15), lab.processes()
+    lab.process.wait(PATIENCE_S)
+    assert lab.gone(), lab.processes()
 
 
 def test_a_second_lab_on_the_same_folder_says_so_in_one_sentence(lab: Lab) -> None:

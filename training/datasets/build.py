@@ -25,8 +25,8 @@ from training.datasets.contamination import EvaluationSets
 from training.datasets.own_problems import OwnProblems
 from training.datasets.spec import DatasetSpec
 from training.models import DatasetRow, DatasetVersion, VersionState
-from training.row_leases import Hold, held
 from trajectories.models import Problem, ProblemTag
+from trajectories.row_leases import Hold, held
 
 log = logging.getLogger(__name__)
 NAMED = 20  # examples named for each reason of leaving out

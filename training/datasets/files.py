@@ -14,13 +14,14 @@ from typing import IO, Any
 
 from django.db import IntegrityError, transaction
 
-from solver.campaigns.spec import Fault
 from training.datasets.formats import FORMATS, BadRow, Format, Pair, read
-from training.examples import ROLES, digest
+from training.examples import digest
 from training.models import DatasetRow, DatasetVersion, Example, Way
+from trajectories.agents import AGENTS
 from trajectories.importers.bounds import Bounds
 from trajectories.importers.fault import Malformed
 from trajectories.importers.json_stream import JsonStream
+from trajectories.spec_text import Fault
 
 CHUNK = 500
 PARQUET_ROWS = 2000
@@ -124,8 +125,8 @@ def import_file(
     path: Path, role: str, *, author: str, licence: str, tell: Callable[[int], None] = lambda n: None
 ) -> Imported:
     """Every pair of the file as a candidate example of `role`. A bad row is told and skipped; the same pair is one row."""
-    if role not in ROLES:
-        raise BadRow(f"there is no role {role!r}; use one of {', '.join(ROLES)}")
+    if role not in AGENTS:
+        raise BadRow(f"there is no role {role!r}; use one of {', '.join(AGENTS)}")
     found = Imported()
     for number, data in enumerate(_data(path, found), 1):
         if data is None:

@@ -9,12 +9,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q, QuerySet
 
 from solver.campaigns.models import Campaign
-from solver.campaigns.spec import Fault
 from training.datasets import pool
 from training.datasets.spec import DatasetSpec
 from training.models import DatasetVersion, ExampleState, VersionState
-from training.row_leases import free
 from training.spec_text import BadJob
+from trajectories.row_leases import free
+from trajectories.spec_text import Fault
 from trajectories.version import code_version
 
 _UNFIT = (ExampleState.WITHDRAWN, ExampleState.REJECTED)

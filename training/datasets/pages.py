@@ -23,9 +23,9 @@ from training.datasets.compare import compare
 from training.datasets.formats import FORMATS
 from training.datasets.spec import DatasetSpec
 from training.encoding import CannotEncode
-from training.examples import ROLES
 from training.models import DatasetRow, DatasetVersion, Example, Way
 from training.spec_text import BadJob, read_data, read_yaml, to_yaml
+from trajectories.agents import AGENTS
 from trajectories.exporters.streamed import streamed
 from trajectories.sent_once import key_of_form
 
@@ -42,10 +42,10 @@ def whole(text: str, default: int = 0) -> int:
 def versions(request: HttpRequest) -> HttpResponse:
     found = lifecycle.with_taint(DatasetVersion.objects.defer("report", "spec"))
     pool = Example.objects.values("role", "state").annotate(n=Count("pk")).order_by()
-    counts: dict[str, dict[str, int]] = {role: {} for role in ROLES}
+    counts: dict[str, dict[str, int]] = {role: {} for role in AGENTS}
     for row in pool:
         counts.setdefault(row["role"], {})[row["state"]] = row["n"]
-    by_role = [(role, counts[role], [v for v in found if v.role == role]) for role in ROLES]
+    by_role = [(role, counts[role], [v for v in found if v.role == role]) for role in AGENTS]
     return render(request, "data/datasets.html", {"roles": by_role, "formats": FORMATS.values()})
 
 
@@ -75,7 +75,7 @@ def _first(request: HttpRequest) -> dict[str, Any]:
         spec = DatasetSpec.model_validate(source.spec)
     else:
         role = request.GET.get("role", "planning")
-        spec = read_data(DatasetSpec, {"role": role if role in ROLES else "planning"})
+        spec = read_data(DatasetSpec, {"role": role if role in AGENTS else "planning"})
     return {
         "role": spec.role,
         "ways": list(spec.ways),
@@ -111,7 +111,7 @@ def _form(
     context = {
         "values": values,
         "faults": faults,
-        "all_roles": ROLES,
+        "all_roles": AGENTS,
         "ways": Way.choices,
         "recent": Campaign.objects.only("pk", "name")[:20],
         "request_id": uuid.uuid4().hex,
@@ -220,12 +220,12 @@ def export(request: HttpRequest, role: str, number: int, form: str) -> HttpRespo
 
 def import_examples(request: HttpRequest) -> HttpResponse:
     """A file in any of the export formats becomes candidates of a role."""
-    context: dict[str, Any] = {"all_roles": ROLES, "found": None, "problem": ""}
+    context: dict[str, Any] = {"all_roles": AGENTS, "found": None, "problem": ""}
     file = request.FILES.get("file") if request.method == "POST" else None
     if request.method != "POST":
         return render(request, "data/import.html", context)
     licence = request.POST.get("licence", "").strip()
-    if file is None or not licence or request.POST.get("role") not in ROLES:
+    if file is None or not licence or request.POST.get("role") not in AGENTS:
         context["problem"] = (
             "Choose a file and a role, and write the licence of the data: without one nobody can train on it."
         )

@@ -55,16 +55,19 @@ def _block(spec: DatasetSpec, ids: list[int]) -> Iterator[Entry]:
     rows = query(spec).filter(pk__in=ids).order_by("problem_id", "pk").values_list(*_FIELDS)
     for pk, digest, problem, messages, answer, run, step, way, verdict in rows:
         failed = spec.passed and way == Way.HUMAN and run is not None and verdict != "AC"
-        if failed and not _correction_passed(run, step):
+        if failed and not _correction_passed(run, step, answer):
             continue
         prompt = "\n".join(str(turn["content"]) for turn in messages)
         yield Entry(pk, digest, problem, prompt, answer)
 
 
-def _correction_passed(run: int, step: int | None) -> bool:
-    said = Judgement.objects.standing().filter(run=run, step=step, verb="correct").order_by("-seq").first()
-    branch = said.value.get("branch") if said else None
-    return isinstance(branch, int) and Run.objects.filter(pk=branch, verdict="AC").exists()
+def _correction_passed(run: int, step: int | None, answer: str) -> bool:
+    """Whether a branch of this run with this very answer passed. Of a run from another lab the numbers of branches are that
+    lab's, and stand for nothing here."""
+    said = Judgement.objects.standing().filter(run=run, step=step, verb="correct")
+    values = [judgement.value for judgement in said if judgement.value["text"] == answer]
+    branches = [value["branch"] for value in values if isinstance(value.get("branch"), int)]
+    return Run.objects.filter(pk__in=branches, branch_of=run, verdict="AC").exists()
 
 
 def sample_prompts(spec: DatasetSpec, count: int = 200) -> list[str]:

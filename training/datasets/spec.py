@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from training.models import Way
+from trajectories.agents import AgentName
 
 EVALUATION_SPLITS = ("test", "eval", "valid", "validation", "val", "dev")
 WAYS = tuple(way.value for way in Way)
@@ -41,7 +42,7 @@ class DatasetSpec(BaseModel):
     from which a row is a copy of an earlier one; 0 keeps all. `eval_share` of the problems go to the eval split."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    role: Literal["retrieval", "planning", "coding", "debugging"]
+    role: AgentName
     ways: tuple[Literal["teacher", "repair", "supervisor", "human", "imported"], ...] = WAYS  # type: ignore[assignment]
     reviewed: bool = True
     passed: bool = True

@@ -10,8 +10,9 @@ from django.http import QueryDict
 
 from solver.benchmarks.kappa import Agreement, confusion, kappa, one_against_rest
 from trajectories import filters
+from trajectories.agents import AGENTS
 
-AGENTS = ("retrieval", "planning", "coding", "debugging", "none")
+BLAMED = (*AGENTS, "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,16 @@ def _comparison(
     fields: tuple[str, str],
     said: Said,
 ) -> Comparison:
-    counts = confusion(pairs, AGENTS)
+    counts = confusion(pairs, BLAMED)
     matrix = tuple(
         (
             first,
             tuple(
                 Square(first, second, counts[i][j], _query(fields, first, second))
-                for j, second in enumerate(AGENTS)
+                for j, second in enumerate(BLAMED)
             ),
         )
-        for i, first in enumerate(AGENTS)
+        for i, first in enumerate(BLAMED)
     )
     people = {actor for by in said.values() for source, actor in by if source == "human"}
     return Comparison(
@@ -124,7 +125,7 @@ def _comparison(
         rows,
         columns,
         kappa(pairs),
-        tuple((agent, one_against_rest(pairs, agent)) for agent in AGENTS),
+        tuple((agent, one_against_rest(pairs, agent)) for agent in BLAMED),
         matrix,
         len(people),
     )

@@ -28,6 +28,7 @@ _STEP_OF = {
     "code": "coding",
     "coding": "coding",
 }
+KEPT_BACK = "Somebody has corrected this answer. What others say is shown once you have judged; then it can be accepted."
 ROLE_OF = {**_STEP_OF, "debug": "debugging", "debugging": "debugging"}
 
 
@@ -69,12 +70,14 @@ def look(run: Run, step: Step, queue: Queue, actor: str) -> Look:
     card = told.cards.get(step.number)
     if card is None:
         raise Http404(f"step {step.number} of run {run.pk} has no events")
-    original, changes, author, shown_by, answer = _correction(run, card)
     about = queues.blamed_run(run)
     opinion = Blame.objects.filter(run=about, source="supervisor").select_related("judgement").first()
     mine = _mine(run, step.number, actor)
     hidden = queue.blind and not mine
-    made, why = _row(run, step)
+    said = rows.correction(run, step.number)
+    kept_back = hidden and said is not None and said.actor != actor
+    original, changes, author, shown_by, answer = _correction(run, card, None if kept_back else said)
+    made, why = (None, KEPT_BACK) if kept_back else _row(run, step)
     seen = Look(
         item=queues.one(run, step),
         card=card,
@@ -87,7 +90,7 @@ def look(run: Run, step: Step, queue: Queue, actor: str) -> Look:
         shown_by=shown_by,
         rationale=cited(opinion, told, about) if opinion and not hidden else SafeString(""),
         opinion=None if hidden else opinion,
-        replays=_replays(about, step.number),
+        replays=(0, 0) if hidden else _replays(about, step.number),
         stated=_stated(card),
         faults=presets.FAULTS.get(step.role, ()),
         mine=mine,
@@ -127,10 +130,11 @@ def _prompt(run: Run, number: int) -> dict[str, Any] | None:
     return found.values_list("payload", flat=True).first()
 
 
-def _correction(run: Run, card: Card) -> tuple[Card | None, Diff | None, str, Run | None, str]:
+def _correction(
+    run: Run, card: Card, said: Judgement | None
+) -> tuple[Card | None, Diff | None, str, Run | None, str]:
     """(the original's card, the diff, who corrected, the run that shows it, the text that stands)."""
     own = str((card.end or {}).get("text") or "")
-    said = rows.correction(run, card.number)
     if said is not None:
         text = str(said.value["text"])
         branch = said.value.get("branch")

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_safe
 from training.desk.agreement import comparisons
 from training.desk.coverage import coverage
 from training.desk.preferences import report
-from trajectories.desk.heat import AGENTS, WHO, heat
+from trajectories.agents import AGENTS
+from trajectories.desk.heat import WHO, heat
 
 
 @require_safe

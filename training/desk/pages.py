@@ -21,7 +21,7 @@ from training.desk.sayings import BadSaying, Saying, say
 from trajectories.desk import hands, history, pairs, presets, queues
 from trajectories.desk.models import Order, Pick, ReviewQueue
 from trajectories.desk.queues import Queue
-from trajectories.filters import AGENTS, RUN_FIELDS
+from trajectories.filters import BLAMED, RUN_FIELDS
 from trajectories.models import Run, Step
 from trajectories.zero import REFUSED, holds_zero
 
@@ -50,7 +50,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "queues": [queues.stored(row) for row in known],
         "actor": actor,
         "reasons": presets.REASONS,
-        "agents": AGENTS,
+        "agents": BLAMED,
         "refused": queues.refused(queue),
         "picks": Pick.choices,
         "orders": Order.choices,
@@ -143,8 +143,10 @@ def say_it(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     scripted = request.content_type == "application/json"
     try:
-        given = _given(request, scripted)
+        given = _given(request, scripted, actor)
         outcome = say(given, actor)
+    except AnotherActor as error:
+        return JsonResponse({"error": str(error)}, status=403)
     except BadSaying as error:
         if scripted:
             return JsonResponse({"error": str(error)}, status=400)
@@ -168,7 +170,11 @@ def say_it(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer)
 
 
-def _given(request: HttpRequest, scripted: bool) -> Saying:
+class AnotherActor(ValueError):
+    """The page that says it was opened by somebody who is no longer signed in: it waits there for them."""
+
+
+def _given(request: HttpRequest, scripted: bool, actor: str) -> Saying:
     if not scripted:
         return Saying.of({name: request.POST.get(name) for name in request.POST})
     if len(request.body) > LONGEST_BODY:
@@ -181,6 +187,8 @@ def _given(request: HttpRequest, scripted: bool) -> Saying:
         raise BadSaying("The body should be a JSON object.")
     if holds_zero(data):
         raise BadSaying(REFUSED)
+    if data.get("actor", actor) != actor:
+        raise AnotherActor(f"This was said by somebody else than {actor}, who is signed in now.")
     return Saying.of(data)
 
 

@@ -19,7 +19,7 @@ def refused(run: Run, step: int, *, original: str) -> str:
     """`original`: of a changed step what it was changed from. "" where there is no pair. One query, or two."""
     changed = Q(run=run, step=step, other=run.branch_of_id, other_step=step)
     kept = Q(other=run, other_step=step, step=step, run__branch_of=run)
-    said = Preference.objects.filter(changed | kept).exclude(choice=Choice.SKIP).order_by("run")
+    said = Preference.objects.filter(changed | kept).exclude(choice=Choice.SKIP).order_by("run_id")
     pairs: dict[int, list[Preference]] = defaultdict(list)
     for one in said:
         pairs[one.run_id].append(one)

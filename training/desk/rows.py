@@ -1,7 +1,7 @@
 """The training row that accepting a step would make, with everything that speaks against it.
 
 The prompt is the agent's own: of a corrected step it is the one the original was asked with, never the supervisor's
-feedback (prompt erasure, MapCoder-Lite section 3.2). The answer is the correction where there is one; then what the
+feedback (prompt erasure, MapCoder-Lite section 3.2), through however many branches of branches. The answer is the correction where there is one; then what the
 agent had said is kept as the refused half of a preference pair, unless blind preferences say otherwise.
 """
 
@@ -13,9 +13,10 @@ from typing import Any
 
 from training.desk.likeness import nearest
 from training.desk.refused import refused
-from training.examples import ROLES, digest
+from training.examples import digest
 from training.models import Example, ExampleState, Way
 from trajectories import wording
+from trajectories.agents import AGENTS
 from trajectories.models import Judgement, Run, Step, StepEvent
 
 NEAR = 0.9  # likeness from which a row counts as a near-duplicate
@@ -73,10 +74,11 @@ def correction(run: Run, step: int) -> Judgement | None:
 
 def row(run: Run, step: Step) -> Row:
     """The row of one step, with its flags. Raises NoRow."""
-    if step.role not in ROLES:
+    if step.role not in AGENTS:
         raise NoRow(f"{step.role.capitalize()} steps are not trained on.")
     number = step.number
-    asked_in, started = _asked(run, number)
+    answered_in, asked_in = _origins(run, number)
+    started = _payload(asked_in, number, "step.started")
     if started is None:
         raise NoRow(
             f"Step {number} of run {run.pk} has no recorded prompt, so nothing can be learnt from it."
@@ -91,10 +93,10 @@ def row(run: Run, step: Step) -> Row:
     changed = before != answer
     worse = before if changed else ""
     if said is None:  # a correction that nobody has run is not what people compared
-        worse = refused(run, number, original=worse)
+        worse = refused(answered_in, number, original=worse)
     made = Row(
         role=step.role,
-        way=_way(run, said, changed),
+        way=_way(answered_in, said, changed),
         messages=[{"role": str(m["role"]), "content": str(m["content"])} for m in started["messages"]],
         answer=answer,
         refused=worse if worse != answer else "",
@@ -109,11 +111,23 @@ def row(run: Run, step: Step) -> Row:
     return _with_flags(made, said)
 
 
-def _asked(run: Run, number: int) -> tuple[Run, dict[str, Any] | None]:
-    """The run where the question was first asked, and its prompt: of a changed step that is the parent's."""
-    parent = run.branch_of
-    asked_in = parent if parent is not None and run.branch.get("at") == number else run
-    return asked_in, _payload(asked_in, number, "step.started")
+def _origins(run: Run, number: int) -> tuple[Run, Run]:
+    """The run that gave the step's answer, and the one that first asked its question.
+
+    Steps before the one that a branch changes are copies of its parent's, feedback in their prompts included; the changed step
+    answers its parent's question.
+    """
+    answered_in = run
+    while answered_in.branch_of is not None and number < _changed(answered_in):
+        answered_in = answered_in.branch_of
+    asked_in = answered_in
+    while asked_in.branch_of is not None and number <= _changed(asked_in):
+        asked_in = asked_in.branch_of
+    return answered_in, asked_in
+
+
+def _changed(branch: Run) -> int:
+    return int(branch.branch.get("at") or 0)
 
 
 def _finished(run: Run, number: int) -> dict[str, Any] | None:
@@ -179,7 +193,8 @@ def _outcome_flags(made: Row, said: Judgement | None) -> list[Flag]:
         )
         return [Flag("fails", f"The run it is from does not pass: {said_of_it}")]
     branch = said.value.get("branch")
-    shown = Run.objects.filter(pk=branch).first() if isinstance(branch, int) else None
+    # Of a run from another lab the number is that lab's.
+    shown = Run.objects.filter(pk=branch, branch_of=made.run).first() if isinstance(branch, int) else None
     if shown is None:
         return [Flag("unproved", "Nobody has run this correction: re-run from here to see what it leads to")]
     if not shown.ended:

@@ -23,6 +23,7 @@ from training.examples import Asked
 from training.models import Way
 from training.supervision.steps import Path
 from trajectories import eventlog
+from trajectories.agents import AGENTS
 from trajectories.models import Run, RunStatus
 
 CHUNK = 200
@@ -119,7 +120,7 @@ Choice = tuple[str, Way, Sequence[Asked], str]
 def _chosen(spec: DistillationSpec, run: Run, cell: str, steps: Sequence[Asked]) -> list[Choice]:
     """(role, way, steps to keep, why there are none) of a run that passed."""
     path = Path(run)
-    at = {agent: path.step_of(agent) for agent in examples.ROLES}
+    at = {agent: path.step_of(agent) for agent in AGENTS}
     step_of = {step.number: step for step in steps}
     own = {agent: [step_of[n]] if (n := at[agent]) in step_of else [] for agent in at}
     if cell == IMPORTED:
@@ -157,8 +158,8 @@ def _of_a_recording(
 ) -> list[Choice]:
     """Of all four agents, whatever `teacher_roles` says: nobody asked for them again, so nothing is saved by less."""
     if credited.step is None:
-        return [(role, Way.TEACHER, [], credited.why) for role in examples.ROLES if own[role]]
-    had = {role for role in examples.ROLES if own[role]}
+        return [(role, Way.TEACHER, [], credited.why) for role in AGENTS if own[role]]
+    had = {role for role in AGENTS if own[role]}
     every = spec.model_copy(update={"teacher_roles": ("retrieval", "planning", "coding")})
     own = {**own, "coding": credited.of("coding")}
     repair = "" if credited.step.role == "debugging" else "the program that passed is older than any repair"

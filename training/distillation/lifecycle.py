@@ -10,12 +10,13 @@ from solver import engine_book
 from solver.campaigns import lifecycle as campaigns
 from solver.campaigns.models import Campaign
 from solver.campaigns.plan import Plan, plan
-from solver.campaigns.spec import BadCampaign, CampaignSpec, Fault, read_data
+from solver.campaigns.spec import BadCampaign, CampaignSpec, read_data
 from training.distillation.harvest import harvest, imported_runs
 from training.distillation.models import Distillation
 from training.distillation.spec import DistillationSpec
 from training.spec_text import BadJob
 from trajectories.models import Run
+from trajectories.spec_text import Fault
 from trajectories.version import code_version
 
 

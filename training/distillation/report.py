@@ -8,6 +8,7 @@ from typing import Any
 
 from solver.campaigns import execution
 from training.distillation.models import Distillation, Harvest
+from trajectories.agents import AGENTS
 from trajectories.wilson import Share, share
 
 
@@ -69,9 +70,8 @@ def build(job: Distillation) -> Report:
         found.runs += 1
         found.passed += passed
         _count(roles, kept, why)
-    order = ("retrieval", "planning", "coding", "debugging")
     spent: dict[str, Any] = execution.spent(job.campaign) if job.campaign else {}
-    return Report(list(cells.values()), [roles[role] for role in order if role in roles], spent)
+    return Report(list(cells.values()), [roles[role] for role in AGENTS if role in roles], spent)
 
 
 def _count(roles: dict[str, RoleYield], kept: dict[str, list[int]], why: dict[str, str]) -> None:

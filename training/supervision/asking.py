@@ -16,26 +16,28 @@ from solver.agents import supervisor
 from solver.agents.prompts import Prompt
 from solver.agents.supervisor import Opinion, ShownStep
 from solver.engines.protocol import ChatModel, ChatReply, ChatRequest, EngineError, Role, Sampling
+from solver.recorder import answered
 from training import leakage
-from training.row_leases import Hold
 from training.supervision.models import SupervisionCase
 from training.supervision.spec import SupervisionSpec
 from trajectories import eventlog, events
 from trajectories.models import Run, StepEvent
 from trajectories.problem_schema import ProblemSpec
+from trajectories.row_leases import Hold
 from trajectories.text import printable
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One answer of the supervisor. `opinion` is None where it could not be used; `faults`: why its feedback is not
-    passed on; `unknown` of its `citations` cite what is not there."""
+    passed on, `diagnosis_faults`: why its diagnosis is not; `unknown` of its `citations` cite what is not there."""
 
     step: int
     opinion: Opinion | None
     evidence: tuple[dict[str, Any], ...] = ()
     unknown: int = 0
     faults: tuple[str, ...] = ()
+    diagnosis_faults: tuple[str, ...] = ()
     failure: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Vote:
             "citations": len(self.evidence),
             "unknown": self.unknown,
             "faults": list(self.faults),
+            "diagnosis_faults": list(self.diagnosis_faults),
             "failure": self.failure,
         }
 
@@ -139,27 +142,8 @@ def _finished(desk: Desk, number: int, reply: ChatReply) -> events.StepFinished:
     value = None
     if parsed.value is not None:
         value = supervisor.to_json(parsed.value, supervisor.checked(parsed.value.evidence, desk.steps))
-    return events.StepFinished(
-        step=number,
-        text=text,
-        finish_reason=reply.finish_reason,
-        prompt_tokens=reply.usage.prompt_tokens,
-        completion_tokens=reply.usage.completion_tokens,
-        estimated=reply.usage.estimated,
-        seconds=round(reply.seconds, 4),
-        first_token_s=reply.first_token_s,
-        model=reply.model,
-        adapter_digest=reply.adapter_digest,
-        parse=events.ParseResult(
-            usable=parsed.usable,
-            failure=parsed.failure.value if parsed.failure else "",
-            message=parsed.message,
-            where=parsed.where,
-            value=value,
-        ),
-        gist=f"blames {parsed.value.agent}" if parsed.value else "",
-        detail=reply.detail,
-    )
+    gist = f"blames {parsed.value.agent}" if parsed.value else ""
+    return answered(number, reply, text, parsed, value, gist)
 
 
 def _vote(desk: Desk, step: int, text: str) -> Vote:
@@ -168,11 +152,12 @@ def _vote(desk: Desk, step: int, text: str) -> Vote:
     if opinion is None:
         return Vote(step, None, failure=parsed.message)
     evidence = supervisor.checked(opinion.evidence, desk.steps)
-    faults = leakage.faults(opinion.feedback, desk.problem, desk.prompt.text)
+    shown = desk.prompt.text
     return Vote(
         step,
         opinion,
         tuple(citation.to_json() for citation in evidence),
         sum(not citation.known for citation in evidence),
-        tuple(faults),
+        tuple(leakage.faults(opinion.feedback, desk.problem, shown)),
+        tuple(leakage.faults(opinion.diagnosis, desk.problem, shown)),
     )

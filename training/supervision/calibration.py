@@ -34,7 +34,8 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`brier` is over cases: 0 is perfect; `constant` is what always saying the share that came true would score."""
+    """`brier` is over cases: 0 is perfect; `constant` is what always saying the share that came true would score, over the
+    same cases with the same weights."""
 
     brier: Estimate
     constant: float
@@ -50,7 +51,7 @@ def calibration(cases: Iterable[SupervisionCase]) -> Calibration | None:
     if not flat:
         return None
     brier = bootstrap.mean([sum((c - y) ** 2 for c, y in pairs) / len(pairs) for pairs in said])
-    rate = sum(y for _, y in flat) / len(flat)
+    rate = sum(sum(y for _, y in pairs) / len(pairs) for pairs in said) / len(said)
     bins = [_bin(flat, low, high) for low, high in pairwise(EDGES)]
     return Calibration(brier, rate * (1 - rate), len(flat), [one for one in bins if one.came_true.n])
 
@@ -58,7 +59,7 @@ def calibration(cases: Iterable[SupervisionCase]) -> Calibration | None:
 def _decided(votes: list[dict[str, Any]], tried: list[dict[str, Any]]) -> list[tuple[float, bool]]:
     came: dict[str, bool] = {}
     for one in tried:
-        if one["branch"] is not None and one["verdict"]:
+        if one["branch"] is not None and one.get("measured", bool(one["verdict"])):
             came[one["agent"]] = came.get(one["agent"], False) or one["verdict"] == "AC"
     return [
         (float(vote["confidence"]), came[vote["agent"]])

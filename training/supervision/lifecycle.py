@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
-from solver import engine_book
+from solver import engine_book, runs
 from solver.campaigns.models import Campaign, CampaignRun
-from solver.campaigns.spec import Fault
+from solver.engines.protocol import EngineUnreachable
 from training.spec_text import BadJob
 from training.supervision.models import (
     CaseState,
@@ -21,9 +21,11 @@ from training.supervision.models import (
 )
 from training.supervision.spec import FailedRuns, SupervisionSpec
 from trajectories.models import Run, RunQuerySet, RunStatus
+from trajectories.spec_text import Fault
 from trajectories.version import code_version
 
 MOST_RUNS = 100_000
+AWAY = (EngineUnreachable.code, "judge_unavailable")  # how a revision ends that can go on once they are back
 
 
 def failed_runs(wanted: FailedRuns) -> tuple[list[int], list[Fault]]:
@@ -99,11 +101,21 @@ def pause(job_id: int, *, reason: str = "", message: str = "") -> bool:
 
 
 def resume(job_id: int) -> bool:
-    """Go on; cases that could not be decided are tried again, with the votes they have."""
-    if not _job(job_id).move(SupervisionStatus.RUNNING, reason="", message="", finished_at=None):
-        return False
-    cases = SupervisionCase.objects.filter(supervision=job_id, state=CaseState.FAILED)
-    cases.update(state=CaseState.WAITING, message="")
+    """Go on; cases that could not be decided are tried again, with the votes they have, and revisions that ended because an
+    engine or the judge was away go on as the runs they are: read as they stand they would pause the job again."""
+    with transaction.atomic():
+        if not _job(job_id).move(SupervisionStatus.RUNNING, reason="", message="", finished_at=None):
+            return False
+        cases = SupervisionCase.objects.filter(supervision=job_id)
+        cases.filter(state=CaseState.FAILED).update(state=CaseState.WAITING, message="")
+        away = cases.filter(
+            state=CaseState.REVISING,
+            branch__status=RunStatus.FAILED,
+            branch__reason__in=AWAY,
+        )
+        for branch in away.values_list("branch", flat=True):
+            assert branch is not None
+            runs.retry(branch)
     return True
 
 
@@ -125,4 +137,4 @@ def workable(job_id: int | None = None, limit: int = 64) -> list[int]:
     found = SupervisionCase.objects.workable()
     if job_id is not None:
         found = found.filter(supervision=job_id)
-    return list(found.order_by("supervision", "position").values_list("pk", flat=True)[:limit])
+    return list(found.order_by("supervision_id", "position").values_list("pk", flat=True)[:limit])

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 
-from training.row_leases import Leased, free
+from trajectories import transitions
 from trajectories.models import Run
+from trajectories.row_leases import Leased, free
 
 
 class SupervisionStatus(models.TextChoices):
@@ -21,8 +22,7 @@ class SupervisionStatus(models.TextChoices):
 class SupervisionQuerySet(models.QuerySet["Supervision"]):
     def move(self, to: SupervisionStatus, **changes: Any) -> int:
         """Guarded transition: only jobs in a state from which `to` is allowed move. Returns how many did."""
-        allowed = [status for status, then in Supervision.MOVES.items() if to in then]
-        return self.filter(status__in=allowed).update(status=to, **changes)
+        return transitions.move(self, Supervision.MOVES, "status", to, changes)
 
 
 class Supervision(models.Model):
@@ -89,8 +89,10 @@ class CaseQuerySet(models.QuerySet["SupervisionCase"]):
 class SupervisionCase(Leased):
     """`votes`, `ranking` and `tried` are projections of what the run's log and the branches say, for lists.
 
-    votes: [{"step", "agent", "others", "confidence", "feedback", "diagnosis", "citations", "unknown", "fault"}];
-    tried: [{"round", "agent", "step", "branch", "verdict", "why"}].
+    votes: [{"step", "agent", "others", "confidence", "feedback", "diagnosis", "citations", "unknown",
+    "faults", "diagnosis_faults", "failure"}];
+    tried: [{"round", "agent", "step", "branch", "verdict", "why", "measured"}]; `measured` False: the branch was cancelled, say,
+    and tells nothing of the revision.
     """
 
     supervision = models.ForeignKey(Supervision, models.CASCADE, related_name="cases")

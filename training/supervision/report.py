@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from training.models import Example
 from training.supervision.calibration import Calibration, calibration
 from training.supervision.models import CaseState, Supervision, SupervisionCase
+from trajectories.agents import AGENTS
 from trajectories.models import Run, Step
 from trajectories.wilson import Share, share
 
@@ -66,7 +67,7 @@ def build(job: Supervision) -> Report:
     cases = list(
         SupervisionCase.objects.filter(supervision=job).only("state", "votes", "ranking", "tried", "run_id")
     )
-    agents = {name: AgentYield(name) for name in ("retrieval", "planning", "coding", "debugging")}
+    agents = {name: AgentYield(name) for name in AGENTS}
     found = Report(dict(Counter(case.state for case in cases)), list(agents.values()))
     for case in cases:
         if case.ranking:
@@ -80,6 +81,9 @@ def build(job: Supervision) -> Report:
         for tried in case.tried:
             if tried["branch"] is None:
                 found.skipped[tried["why"]] += 1
+                continue
+            if not tried.get("measured", True):
+                found.skipped[tried["why"] or "not judged"] += 1
                 continue
             agents[tried["agent"]].tried += 1
             agents[tried["agent"]].passed += tried["verdict"] == "AC"

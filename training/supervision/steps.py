@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from solver import judging
 from solver.agents.sample_report import sample_report
-from solver.agents.supervisor import AGENTS, ShownStep
+from solver.agents.supervisor import ShownStep
 from solver.judge import Report
 from solver.strategies.protocol import TestRun
 from trajectories import eventlog, events
+from trajectories.agents import AGENTS
 from trajectories.models import Run
 from trajectories.problem_schema import ProblemSpec
 from trajectories.verdicts import WORD

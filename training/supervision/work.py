@@ -15,19 +15,22 @@ from typing import Any
 from django.db.models import Q
 
 from solver import branches, engine_book
+from solver.campaigns.models import SlotState
+from solver.campaigns.settlement import meaning
 from solver.change import Change
 from solver.engines.protocol import EngineError, EngineUnreachable, Role
 from solver.engines.registry import open_engine
 from solver.engines.spec import BadSpec
 from training import blame, examples
 from training.models import Way
-from training.row_leases import Hold, held
 from training.supervision import lifecycle, steps
 from training.supervision.asking import Desk, Vote, votes
 from training.supervision.models import CaseState, SupervisionCase, SupervisionStatus
 from training.supervision.spec import SupervisionSpec
 from trajectories import eventlog, review
+from trajectories.agents import AGENTS
 from trajectories.models import Run, RunStatus
+from trajectories.row_leases import Hold, held
 
 log = logging.getLogger(__name__)
 REVISION_TEMPERATURE = 0.7
@@ -113,8 +116,8 @@ def rank(given: Sequence[Vote]) -> list[str]:
         if vote.opinion:
             blamed[vote.opinion.agent] += 1
             for place, agent in enumerate(vote.opinion.ranking):
-                places[agent] += len(review.AGENTS) - place
-    order = {agent: at for at, agent in enumerate(review.AGENTS)}
+                places[agent] += len(AGENTS) - place
+    order = {agent: at for at, agent in enumerate(AGENTS)}
     return sorted(places, key=lambda agent: (-blamed[agent], -places[agent], order[agent]))
 
 
@@ -176,7 +179,8 @@ def _skip(case: SupervisionCase, hold: Hold, agent: str, why: str, rounds: int) 
 
 def _feedback(given: Sequence[dict[str, Any]], agent: str) -> tuple[str, int | None, str]:
     """Advice for the agent: of the votes that blame it the surest one's; else the first vote's diagnosis, which names
-    no role. Feedback that leaks is never used. Returns (feedback, cited step, why there is none)."""
+    no role. Neither is used where it leaks, or where nobody looked whether it does. Returns (feedback, cited step, why there
+    is none)."""
     own = sorted(
         (vote for vote in given if vote["agent"] == agent), key=lambda vote: -(vote["confidence"] or 0.0)
     )
@@ -185,7 +189,11 @@ def _feedback(given: Sequence[dict[str, Any]], agent: str) -> tuple[str, int | N
             return vote["feedback"], vote["blamed_step"], ""
     if own:
         return "", None, "; ".join(own[0]["faults"])
-    clean = [vote for vote in given if vote["diagnosis"] and not vote["faults"]]
+    clean = [
+        vote
+        for vote in given
+        if vote["diagnosis"] and not vote["faults"] and vote.get("diagnosis_faults") == []
+    ]
     return (clean[0]["diagnosis"], None, "") if clean else ("", None, "no feedback may be passed on")
 
 
@@ -209,8 +217,9 @@ def _read_branch(case: SupervisionCase, hold: Hold) -> None:
     branch = case.branch
     assert branch is not None
     spec = SupervisionSpec.model_validate(case.supervision.spec)
-    if branch.status == RunStatus.FAILED and branch.reason == EngineUnreachable.code:
-        raise EngineUnreachable(branch.message)
+    if branch.status == RunStatus.FAILED and branch.reason in lifecycle.AWAY:
+        lifecycle.pause(case.supervision_id, reason=branch.reason, message=branch.message)
+        return
     agent = case.ranking[case.round // spec.draws]
     told = {
         "round": case.round,
@@ -219,6 +228,7 @@ def _read_branch(case: SupervisionCase, hold: Hold) -> None:
         "branch": branch.pk,
         "verdict": branch.verdict,
         "why": "" if branch.verdict else branch.message,
+        "measured": meaning(branch).state == SlotState.MEASURED,
     }
     if branch.solved:
         kept = keep_corrections(case.run, branch, downstream=spec.downstream)

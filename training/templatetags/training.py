@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django import template
@@ -10,9 +11,10 @@ from django.utils.safestring import SafeString
 
 from solver.benchmarks.interval import Estimate
 from solver.campaigns.charts import small_interval
+from training.exam_page import Paired
 from training.models import Adapter, TrainingRun
 from training.run_models import TrainingStatus
-from trajectories.templatetags.lab import glyph
+from trajectories.templatetags.lab import glyph, percent
 
 register = template.Library()
 _PILLS = {
@@ -42,10 +44,20 @@ def gate_line(level: str, title: str, detail: str = "") -> SafeString:
 
 
 @register.simple_tag
-def gain_interval(result: dict[str, Any], width: int = 150) -> SafeString:
+def gain_interval(result: dict[str, Any] | Paired, width: int = 150) -> SafeString:
     """Points gained on an axis that is the same for every adapter."""
-    found = Estimate(result["points"] / 100, result["low"] / 100, result["high"] / 100, result["n"])
-    return small_interval(found, -0.4, 0.4, width)
+    told = asdict(result) if isinstance(result, Paired) else result
+    found = Estimate(told["points"] / 100, told["low"] / 100, told["high"] / 100, told["n"])
+    return small_interval(found, -0.6, 0.6, width)
+
+
+@register.simple_tag
+def share_of(share: dict[str, Any]) -> SafeString:
+    """A share with its 95 % interval and n."""
+    low, high = percent(share["low"]), percent(share["high"])
+    return format_html(
+        '{} <span class="muted">[{}, {}] of {}</span>', percent(share["value"]), low, high, share["n"]
+    )
 
 
 @register.simple_tag

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from trajectories.desk.models import ReviewLease
 
 MINUTES = 10
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,15 @@ class Hold:
 
 
 def take(run: int, step: int, actor: str) -> Hold:
-    """Take or renew the lease of a step; what stands after that."""
+    """Take or renew the lease of a step; what stands after that. Whoever held it may let it go at any moment."""
+    for _ in range(TRIES):
+        if held := _taken(run, step, actor):
+            return Hold(held.actor == actor, held.actor, held.expires_at, held.rival)
+    raise ReviewLease.DoesNotExist(f"step {step} of run {run} cannot be held")
+
+
+def _taken(run: int, step: int, actor: str) -> ReviewLease | None:
+    """None where the lease that stood in the way was let go before it could be read: it is to be had now."""
     moment = now()
     until = moment + timedelta(minutes=MINUTES)
     row = ReviewLease.objects.filter(run_id=run, step=step)
@@ -37,8 +46,7 @@ def take(run: int, step: int, actor: str) -> Hold:
         )
         if not taken and not _create(run, step, actor, until):
             row.filter(expires_at__gt=moment).exclude(actor=actor).update(rival=actor)
-    held = row.get()
-    return Hold(held.actor == actor, held.actor, held.expires_at, held.rival)
+    return row.first()
 
 
 def _create(run: int, step: int, actor: str, until: datetime) -> bool:

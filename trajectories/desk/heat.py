@@ -14,11 +14,11 @@ from typing import Any
 from django.http import QueryDict
 
 from trajectories import filters
+from trajectories.agents import AGENTS
 from trajectories.expressions import quoted
 from trajectories.models import ProblemTag, Run
 from trajectories.wilson import Share, share
 
-AGENTS = ("retrieval", "planning", "coding", "debugging")
 ORDER = (*AGENTS, "none")
 WHO = ("supervisor", "replay", "human", "difference")
 LAST = 5000  # newest blamed failures that the map is of

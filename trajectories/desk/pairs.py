@@ -16,11 +16,11 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from trajectories import review
+from trajectories.agents import AGENTS
 from trajectories.desk.models import Choice, Pick, Preference
 from trajectories.models import Judgement, Run, RunStatus, Step, StepEvent, StepState
 from trajectories.opinions import KINDS
 
-ROLES = ("retrieval", "planning", "coding", "debugging")
 PROGRAMS = ("coding", "debugging")
 ORIGINAL = "original"
 
@@ -129,8 +129,8 @@ def _changed(found: Any, agent: str) -> Any:
     # Branches by themselves, by a range that an index answers: few runs are branches.
     branches = Run.objects.filter(branch_of__gt=0, status=RunStatus.FINISHED).order_by().values("pk")
     found = picked(found.filter(pk__in=branches), Pick.CHANGE, agent)
-    own = _answers(OuterRef("pk"), agent, ROLES).filter(number=OuterRef("pick"))
-    original = _answers(OuterRef("branch_of"), agent, ROLES).filter(number=OuterRef("pick"))
+    own = _answers(OuterRef("pk"), agent, AGENTS).filter(number=OuterRef("pick"))
+    original = _answers(OuterRef("branch_of"), agent, AGENTS).filter(number=OuterRef("pick"))
     return found.filter(Exists(own), Exists(original))
 
 
@@ -153,7 +153,7 @@ def counterpart(step: Step, pick: Pick, agent: str = "") -> Step | None:
     if pick == Pick.CHANGE:
         if run.branch_of_id is None or (run.branch or {}).get("at") != step.number:
             return None
-        found = _answers(run.branch_of_id, "", ROLES).filter(number=step.number)
+        found = _answers(run.branch_of_id, "", AGENTS).filter(number=step.number)
     else:
         before = _whole(agent).filter(problem=run.problem_id, pk__lt=run.pk).order_by("-pk").values("pk")[:1]
         found = _answers(Subquery(before), agent).order_by("-number")

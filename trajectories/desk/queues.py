@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.http import QueryDict
 
 from trajectories import filters
+from trajectories.agents import AGENTS
 from trajectories.desk import pairs
 from trajectories.desk.models import Order, Pick, ReviewQueue
 from trajectories.expressions import BadExpression, Expression, parse
@@ -21,7 +22,6 @@ from trajectories.models import Blame, Decision, Run, Step, StepState
 SHOWN = 50
 WINDOW = 500  # runs among which the next items are looked for first
 COUNTED = 1000  # a queue is counted up to here; more is "1,000 and more"
-ROLES = ("retrieval", "planning", "coding", "debugging")
 PROGRAMS = ("coding", "debugging")
 
 
@@ -96,7 +96,7 @@ def described(given: QueryDict) -> Queue | None:
         text or "every run",
         text,
         Pick(pick) if pick in Pick.values else Pick.FAILURE,
-        agent=agent if agent in ROLES else "",
+        agent=agent if agent in AGENTS else "",
     )
 
 
@@ -168,7 +168,7 @@ def _picked(pick: Pick, found: Any, agent: str = "") -> Any:
         return pairs.picked(found, pick, agent)
     if pick == Pick.CORRECTION:
         return found.annotate(pick=Cast(KeyTextTransform("at", "branch"), IntegerField()))
-    return found.annotate(pick=Coalesce(_blamed_step(), _last_step(PROGRAMS), _last_step(ROLES)))
+    return found.annotate(pick=Coalesce(_blamed_step(), _last_step(PROGRAMS), _last_step(AGENTS)))
 
 
 def _runs(queue: Queue, actor: str, found: Any) -> Any:
@@ -178,7 +178,7 @@ def _runs(queue: Queue, actor: str, found: Any) -> Any:
         found = _picked(queue.pick, found.filter(filters.correction()))
         found = _unfinished(found, queue, actor, decided_step="pick")
     else:
-        answered = Step.objects.filter(run=OuterRef("pk"), role__in=ROLES, state=StepState.DONE)
+        answered = Step.objects.filter(run=OuterRef("pk"), role__in=AGENTS, state=StepState.DONE)
         found = _unfinished(found.filter(Exists(answered)), queue, actor)
     if queue.agent:
         of_agent = Step.objects.filter(run=OuterRef("pk"), number=OuterRef("pick"), role=queue.agent)
@@ -208,7 +208,7 @@ def _unfinished(found: Any, queue: Queue, actor: str, decided_step: str = "") ->
 
 
 def _every(queue: Queue, actor: str, runs: Any) -> Any:
-    roles = [queue.agent] if queue.agent else list(ROLES)
+    roles = [queue.agent] if queue.agent else list(AGENTS)
     decided = Decision.objects.filter(run=OuterRef("run"), step=OuterRef("number"))
     if queue.reviewers > 1:
         decided = decided.filter(actor=actor)

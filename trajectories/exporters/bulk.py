@@ -16,11 +16,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import Error
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from trajectories import queries
-from trajectories.exporters.formats import FORMATS
+from trajectories.exporters.formats import FORMATS, ExportFormat
 from trajectories.models import BulkExport, BulkExportStatus, Run
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,10 @@ FILTERS = (*queries.RUN_FACETS, "q", "tag", "blame", "problem")
 
 class NothingToExport(ValueError):
     """The export cannot be started; the message is a sentence for people."""
+
+
+class Unwritable(Exception):
+    """One run has no text in this format; the message is a sentence for people."""
 
 
 def start(chosen: queries.Filters, format: str, *, request_id: str, actor: str) -> BulkExport:
@@ -95,6 +100,10 @@ def work(pk: int, holder: str) -> bool:
         told = f"The file could not be written: {error.strerror or error}. Free some disk and start it again."
         _mine(pk, holder).update(status=BulkExportStatus.FAILED, message=told)
         return False
+    except Unwritable as error:
+        log.exception("export %s", pk)
+        _mine(pk, holder).update(status=BulkExportStatus.FAILED, message=str(error))
+        return False
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -106,13 +115,26 @@ def _write(export: BulkExport, draft: Path, holder: str) -> bool:
     done, told = 0, time.monotonic()
     with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for run in _runs(export):
-            archive.writestr(known.filename(run), known.export(run))
+            archive.writestr(known.filename(run), _text(known, run))
             done += 1
             if time.monotonic() - told > TOLD_EVERY_S:
                 told = time.monotonic()
                 if not _tell(export.pk, holder, done):
                     return False
     return _tell(export.pk, holder, done)
+
+
+def _text(known: ExportFormat, run: Run) -> str:
+    """Raises Unwritable, and the database's error where that is away, which says nothing of the run."""
+    try:
+        return known.export(run)
+    except Error:
+        raise
+    except Exception as error:
+        raise Unwritable(
+            f"Run {run.pk} cannot be written as {known.name} ({type(error).__name__}: {error}); leave it out by the filter "
+            f"-run:{run.pk} and start the export again."
+        ) from error
 
 
 def _runs(export: BulkExport) -> Iterator[Run]:

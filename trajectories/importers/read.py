@@ -63,7 +63,7 @@ def read_problems(
 def _problems(path: Path, wanted: str | None, report: ImportReport, log: Log) -> Iterator[ProblemSpec]:
     place = Place(report.file)
     seen: dict[str, str] = {}
-    try:
+    with log.whole(place):
         for where, spec in _found(path, place, wanted, report, log):
             digest = spec.digest()
             known = seen.setdefault(spec.id, digest)
@@ -75,18 +75,6 @@ def _problems(path: Path, wanted: str | None, report: ImportReport, log: Log) ->
                 continue
             report.read += 1
             yield spec
-    except Malformed as malformed:
-        report.faults.append(place.fault(malformed))
-    except OSError as error:
-        why = error.strerror or str(error)
-        report.faults.append(
-            Fault(report.file, "", f"cannot be read: {why}", "check the path and its permissions")
-        )
-    except TooManyFaults:
-        stop = Malformed(
-            "", f"reading stopped after {len(report.faults)} faults", "check that the format is the right one"
-        )
-        report.faults.append(place.fault(stop))
 
 
 def _other_with_same_id(name: str) -> Malformed:

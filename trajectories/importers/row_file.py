@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, BinaryIO, cast
@@ -15,13 +13,14 @@ from trajectories.importers.bounds import Bounds, size
 from trajectories.importers.fault import Malformed, Place
 from trajectories.importers.json_stream import JsonStream
 from trajectories.importers.row import Row
+from trajectories.importers.tree import DAMAGED
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
 ARROW = b"ARROW1"
 # The beginning of every file of Riegeli records: the hash of its signature block's header.
 RIEGELI = bytes.fromhex("83af70d10d884a3f")
-_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+_DAMAGED = (*DAMAGED, gzip.BadGzipFile)
 _SNIFFED_LINES = 10
 _HEAD = 4096
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -54,9 +53,11 @@ class RowFile:
 
     def stream(self) -> BinaryIO:
         """The bytes, decompressed."""
-        stream = self._opened()
-        magic = stream.read(8)
-        stream.close()
+        with self._opened() as first:
+            try:
+                magic = first.read(8)
+            except _DAMAGED as error:
+                raise _damaged(error) from error
         _refuse_binary(magic)
         stream = self._opened()
         if not magic.startswith(GZIP):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -35,6 +36,21 @@ class Log:
         self.faults.append(place.fault(malformed))
         if len(self.faults) >= self.bounds.faults:
             raise TooManyFaults
+
+    @contextmanager
+    def whole(self, place: Place) -> Iterator[None]:
+        """Whatever ends the reading of the file at `place` becomes its last fault."""
+        try:
+            yield
+        except Malformed as malformed:
+            self.faults.append(place.fault(malformed))
+        except OSError as error:
+            why = error.strerror or str(error)
+            cannot = Malformed("", f"cannot be read: {why}", "check the path and its permissions")
+            self.faults.append(place.fault(cannot))
+        except TooManyFaults:
+            stopped = f"reading stopped after {len(self.faults)} faults"
+            self.faults.append(place.fault(Malformed("", stopped, "check that the format is the right one")))
 
 
 @dataclass(frozen=True, slots=True)

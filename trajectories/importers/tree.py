@@ -6,6 +6,7 @@ refused; reading is bounded by what comes out, not by what an archive claims.
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import zipfile
@@ -15,6 +16,9 @@ from typing import BinaryIO, Protocol, cast
 
 from trajectories.importers.bounds import Bounds, size
 from trajectories.importers.fault import Malformed
+
+# What reading compressed data raises where it is broken, by the way in which it is compressed.
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 class Tree(Protocol):
@@ -34,7 +38,7 @@ def read_bytes(tree: Tree, name: str, limit: int) -> bytes:
     try:
         with tree.open(name) as stream:
             data = stream.read(limit + 1)
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, *DAMAGED) as error:
         raise Malformed(
             "", f"cannot be read: {error}", "make the file or the archive anew", member=name
         ) from error

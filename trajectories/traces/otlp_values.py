@@ -22,11 +22,20 @@ def decode(value: Any, path: str, depth: int = 0) -> Any:
         except (TypeError, ValueError) as error:
             raise Malformed(path, f"{value['intValue']!r} is no integer", "give a whole number") from error
     if "arrayValue" in value:
-        values = (value["arrayValue"] or {}).get("values") or []
+        values = _values(value["arrayValue"], path)
         return [decode(item, f"{path}[{place}]", depth + 1) for place, item in enumerate(values)]
     if "kvlistValue" in value:
-        return attributes((value["kvlistValue"] or {}).get("values"), path, depth + 1)
+        return attributes(_values(value["kvlistValue"], path), path, depth + 1)
     return None
+
+
+def _values(value: Any, path: str) -> list[Any]:
+    found = value.get("values") if isinstance(value, dict) else value
+    if found is None:
+        return []
+    if not isinstance(value, dict) or not isinstance(found, list):
+        raise Malformed(path, "holds no list of values", 'write it as {"values": [ ... ]}')
+    return found
 
 
 def attributes(pairs: Any, path: str, depth: int = 0) -> dict[str, Any]:

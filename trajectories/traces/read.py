@@ -74,22 +74,10 @@ def read_traces(
 
 def _counted(path: Path, wanted: str | None, report: TraceReport, log: Log) -> Iterator[Found]:
     place = Place(report.file)
-    try:
+    with log.whole(place):
         for where, found in _found(path, place, _named(wanted), report, log):
             report.read += 1
             yield where, _without_secrets(found)
-    except Malformed as malformed:
-        report.faults.append(place.fault(malformed))
-    except OSError as error:
-        why = error.strerror or str(error)
-        report.faults.append(
-            Fault(report.file, "", f"cannot be read: {why}", "check the path and its permissions")
-        )
-    except TooManyFaults:
-        stop = Malformed(
-            "", f"reading stopped after {len(report.faults)} faults", "check that the format is right"
-        )
-        report.faults.append(place.fault(stop))
 
 
 def _found(

@@ -22,7 +22,7 @@ class Stop(Exception):
 
 
 class Command(BaseCommand):
-    help = "Start, watch and stop the vLLM servers that engines ask for; one such process a machine."
+    help = "Start, watch and stop the vLLM servers that engines ask for, on this machine; one such process a lab."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -27,7 +27,8 @@ from solver import engine_book
 from solver.engines.sockets import SOCKETS
 from solver.engines.spec import EngineKind, EngineSpec
 
-READY_WITHIN_S = 60.0
+# For a machine that is busy with other things: a child that cannot start dies, and that is told at once.
+READY_WITHIN_S = 180.0
 TRAINERS = 8  # threads that each watch one trainer; the devices decide how many train at once
 
 
@@ -127,7 +128,7 @@ class Command(BaseCommand):
             tree.start("broker", broker.command(socket_file), env)
         except broker.NoBroker as error:
             raise CommandError(str(error)) from None
-        if not until(lambda: broker.answers(socket_file), tree, 15):
+        if not until(lambda: broker.answers(socket_file), tree, READY_WITHIN_S):
             raise CommandError(f"The embedded broker did not answer; see {tree.log_dir}/broker.log.")
 
 
@@ -164,7 +165,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=5) as response:
+        with urllib.request.urlopen(address, timeout=30) as response:
             return bool(response.status < 500)
     except urllib.error.HTTPError as error:
         return error.code < 500

@@ -119,6 +119,24 @@ def f(a, b):
             pass
     time.sleep(99)
 """),
+        ("a pickle that gives a class another equality", "WA RE", """
+import sys
+FORGED = (
+    b"\\x80\\x04ccollections\\nCounter\\nN}\\x8c\\x06__eq__cbuiltins\\nslice\\ns"
+    b"\\x8c\\x07__add__(\\x8c\\x06handleK\\x07\\x89\\x89NtQs\\x86b0"
+    b"(\\x8c\\x02okccollections\\nCounter\\n)RNt."
+)
+def f(a, b):
+    frame = sys._getframe()
+    while frame is not None:
+        server, scope = frame.f_locals.get("self"), frame.f_globals
+        if hasattr(server, "_objects") and "honest" not in scope:
+            server._objects[7] = lambda other: 0
+            scope["honest"] = scope["dump"]
+            scope["dump"] = lambda value, name: FORGED if value[1] is None else scope["honest"](value, name)
+            return
+        frame = frame.f_back
+"""),
         ("pickle patched", "WA RE", """
 import pickle
 pickle.Pickler.dump = pickle.dumps = lambda *a, **k: b""

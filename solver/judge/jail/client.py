@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any
 
-from .codec import ForeignValue, Pipe, dump, load
+from .codec import ForeignValue, Pipe, dump, load, refuse_state
 
 
 class TestEnd(StrEnum):
@@ -178,7 +178,7 @@ def _exception(name: str, text: str) -> BaseException:
 def run_tests(document: bytes, pipe: Pipe, events: int) -> None:
     """`document`: JSON with preamble, entry and tests. Events go out as one JSON line each."""
     plan = json.loads(document)
-
+    refuse_state()
     connection = Connection(pipe)
     try:
         connection.await_ready()

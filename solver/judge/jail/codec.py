@@ -1,13 +1,15 @@
 """How values cross between the process that runs a solution and the one that runs the tests.
 
-Length-prefixed pickles with two rules. Only the plain types below may be named, so loading one runs nothing.
-Anything else stays where it is and travels as a handle. What a handle stands for is compared by its plain
+Length-prefixed pickles with three rules. Only the plain types below may be named, so loading one runs nothing.
+No message sets attributes (see `refuse_state`), so loading one changes nothing. Anything else stays where it is
+and travels as a handle. What a handle stands for is compared by its plain
 value or not at all: an object of the solution never gets to say what it equals.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import decimal
 import fractions
@@ -16,7 +18,7 @@ import os
 import pickle
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 MESSAGE_MAX = 64 << 20
 _SIZE = struct.Struct("=Q")
@@ -50,6 +52,23 @@ class ForeignValue(Exception):
 
 
 Identify = Callable[[Any], Any]
+_SET_STATE = "__setstate__"
+
+
+def refuse_state() -> None:
+    """For the side that must not trust what it loads; for good.
+
+    A pickle's BUILD sets any attributes of what it is given, unless that has a `__setstate__`, which is then called
+    instead. It may be given a class: of the plain types those written in Python (`Counter`, `Fraction`) would let a
+    message put something that is always true in the place of their `__eq__`. No plain value needs BUILD.
+    """
+    for kind in PLAIN:
+        with contextlib.suppress(TypeError):  # the built-in types cannot be changed at all
+            setattr(kind, _SET_STATE, _refuse)
+
+
+def _refuse(*_: object) -> NoReturn:
+    raise ForeignValue("a message may not set attributes")
 
 
 class _Loader(pickle.Unpickler):

@@ -29,7 +29,13 @@ class Command(BaseCommand):
             add = verbs.add_parser(verb, help=text)
             add.add_argument("model", help="folder, or a name of the hub such as Qwen/Qwen2.5-7B-Instruct")
             add.add_argument("--name", default="", help="name of the engine (default: from the model)")
-            add.add_argument("--adapter", action="append", default=[], metavar="ROLE=FOLDER")
+            add.add_argument(
+                "--adapter",
+                action="append",
+                default=[],
+                metavar="ROLE=FOLDER",
+                help="LoRA adapter of an agent",
+            )
             add.add_argument(
                 "--vllm", metavar="PYTHON", help="serve it by the vLLM of this environment's python"
             )

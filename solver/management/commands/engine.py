@@ -29,7 +29,7 @@ class Command(BaseCommand):
         add = verbs.add_parser(
             "add", help="add or replace an OpenAI-compatible engine, or those of a YAML file"
         )
-        add.add_argument("name", nargs="?")
+        add.add_argument("name", nargs="?", help="of the engine; the file says it where --file is given")
         add.add_argument(
             "--file", type=Path, help="YAML: a list of engine descriptions (docs/reference/engines.md)"
         )
@@ -42,12 +42,12 @@ class Command(BaseCommand):
         add.add_argument("--allow-loopback", action="store_true", help="the server runs on this machine")
         add.add_argument("--allow-private", action="store_true", help="the server is on a private network")
         for verb, text in (("test", "probe what an engine can do"), ("remove", "forget a configured engine")):
-            verbs.add_parser(verb, help=text).add_argument("name")
+            verbs.add_parser(verb, help=text).add_argument("name", help="of the engine")
         answers = verbs.add_parser("answers", help="what is stored of engines' answers, and what it saved")
-        answers.add_argument("name", nargs="?")
+        answers.add_argument("name", nargs="?", help="of one engine; all without")
         answers.add_argument("--clear", action="store_true", help="forget the stored answers of this engine")
         prices = verbs.add_parser("prices", help="the price table of an engine")
-        prices.add_argument("name")
+        prices.add_argument("name", help="of the engine")
         prices.add_argument(
             "--file",
             type=Path,
@@ -69,6 +69,8 @@ class Command(BaseCommand):
                 spec = vllm.named_by_content(spec) if spec.vllm else spec
             except (BadSpec, BadAdapter) as error:
                 raise CommandError(str(error)) from None
+            if spec.key_objection:
+                raise CommandError(spec.key_objection)
             data = spec.model_dump(mode="json", exclude_defaults=True)
             Engine.objects.update_or_create(name=spec.name, defaults={"spec": data})
             self.stdout.write(f"engine {spec.name} stored")

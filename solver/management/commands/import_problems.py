@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Import problems from a file or folder. The same problem twice is stored once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, nargs="+")
+        parser.add_argument("path", type=Path, nargs="+", help="file, folder or zip archive")
         parser.add_argument(
             "--format",
             choices=sorted(known.name for known in FORMATS),

@@ -23,7 +23,7 @@ class Command(BaseCommand):
     help = "Import trajectories. The same one twice is stored once, so an import that was cut short is begun again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, nargs="+")
+        parser.add_argument("path", type=Path, nargs="+", help="file, folder or zip archive")
         names = [known.name for known in FORMATS]
         parser.add_argument("--format", choices=names, help="default: recognised from the content")
         parser.add_argument(
@@ -38,7 +38,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--all-tests", action="store_true", help="judge on after the first test that fails"
         )
-        parser.add_argument("--judge-profile", default="strict", choices=JUDGE_PROFILES)
+        parser.add_argument(
+            "--judge-profile",
+            default="strict",
+            choices=JUDGE_PROFILES,
+            help="rules of the judge: docs/judge.md",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seeds", type=int, default=1, help="seeds 1 to this number, one after another (1)"
         )
-        parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+        parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="what computes (cpu)")
         parser.add_argument(
             "--workers", type=int, default=usual_workers(), help="processes at a time (one a core, at most 4)"
         )

@@ -30,13 +30,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "problem", help="a problem's id in the lab, or its external id such as starter/two-towers"
         )
-        parser.add_argument("--strategy", default="mapcoder")
-        parser.add_argument("--engine", help="engine name (default: the one that suits the problem)")
-        parser.add_argument("--language", default="python")
-        parser.add_argument("--judge-profile", default="strict")
-        parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("-k", type=int, help="exemplars, one plan each")
-        parser.add_argument("-t", type=int, help="repair rounds a plan")
+        parser.add_argument(
+            "--strategy", default="mapcoder", help="docs/reference/agents.md lists them (mapcoder)"
+        )
+        parser.add_argument(
+            "--engine", help="its name, as engine list shows it (default: the one that suits the problem)"
+        )
+        parser.add_argument("--language", default="python", help="of the program, such as cpp (python)")
+        parser.add_argument(
+            "--judge-profile", default="strict", help="rules of the judge: docs/judge.md (strict)"
+        )
+        parser.add_argument("--seed", type=int, default=0, help="a part of every request (0)")
+        parser.add_argument("-k", type=int, help="exemplars, one plan each (MapCoder: 3)")
+        parser.add_argument("-t", type=int, help="repair rounds a plan (MapCoder: 5)")
         parser.add_argument(
             "--param",
             action="append",

@@ -1,5 +1,11 @@
 /* The review desk by keyboard: judge, go on at once, take back. What is said is in the journal before anything moves. */
 import { on, reveal, say } from "../acts.js";
+import { answerOf } from "../answer.js";
+import { dialogsClosed } from "../dialogs.js";
+import { heldFocus } from "../focus.js";
+import { formKey } from "../form_key.js";
+import { heldPicks, pick, takeComments } from "./comments.js";
+import { draftOf, keepDraft, settleDraft } from "./drafts.js";
 import { Journal } from "./journal.js";
 import { paint } from "../ownkeys.js";
 import { loadMaps } from "./maps.js";
@@ -7,6 +13,7 @@ import { loadMaps } from "./maps.js";
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const desk = $("#desk");
+const current = () => $("#item");
 const TOAST_MS = 600;
 const RENEW_MS = 60_000;
 const RETRY_MS = 1500;
@@ -16,12 +23,14 @@ let held = ""; // key of the item whose accept waits for a second press
 let toastTimer = 0;
 let retry = 0;
 let turn = 0;
+let wanted = current()?.dataset.key; // key of the item on its way to the middle, or in it; none while the queue is renewed
+let moves = 0; // how often the reviewer has gone to another item
+const said = new Map(); // key of what was said on this page -> `moves` when it had been said
 let goOn = localStorage.getItem("mcl-go-on") !== "no";
 
-const current = () => $("#item");
 const rows = () => $$(".queue li");
 const rowOf = (key) => rows().find((row) => row.dataset.key === key);
-const here = () => rowOf(current()?.dataset.key);
+const here = () => rowOf(wanted ?? current()?.dataset.key);
 
 // -- what is saved
 
@@ -32,10 +41,11 @@ const journal = desk && new Journal({
     const box = $("#saved");
     const clock = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
     box.dataset.state = state;
-    box.textContent = { saving: "Saving", saved: `Saved ${clock}`, offline: `Offline, ${waiting} kept in this browser`, refused: text }[state];
+    box.textContent = { saving: "Saving", saved: `Saved ${clock}`, offline: `Offline, ${waiting}`, "signed-out": `Signed out, ${waiting}: sign in again in another tab`, refused: text }[state];
   },
   onAnswer: answered,
-  onRefused(entry) {
+  onRefused(entry, sentence) {
+    tell(sentence); // the state of the next one takes its place above
     const row = rowOf(`${entry.body.run}-${entry.body.step}`);
     if (row) mark(row, false);
   },
@@ -43,6 +53,9 @@ const journal = desk && new Journal({
 
 function answered(entry, answer) {
   const { verb } = parts(entry.body.say);
+  const stayed = said.get(entry.key) === moves || wanted === answer.item; // who has gone elsewhere since is not fetched back
+  if (answer.item) ahead.delete(address(answer.item));
+  settleDraft(entry.body);
   if (answer.left !== null && $("#left")) $("#left").textContent = answer.left;
   const median = answer.median ? `, median ${Math.round(answer.median)} s` : "";
   $("#progress").textContent = `${answer.done} done today${median}`;
@@ -51,18 +64,19 @@ function answered(entry, answer) {
     // The desk saw no flag, the lab does: the item comes back, held.
     const row = rowOf(answer.item);
     if (row) mark(row, false);
-    show(answer.item).then(() => hold(answer.item, answer.toast));
+    if (!stayed) tell(`${row ? $("span.trim", row).textContent : answer.item}: ${answer.sentence}`);
+    else show(answer.item).then(() => current()?.dataset.key === answer.item && hold(answer.item, answer.toast));
   } else if (verb === "undo" || verb === "redo") {
     say(answer.sentence);
     tell(answer.sentence);
     if (answer.item) {
       const row = rowOf(answer.item);
       if (row) mark(row, verb === "redo");
-      show(answer.item, { fresh: true });
+      if (stayed) show(answer.item, { fresh: true });
     }
-  } else if (["correct", "comment", "rerun", "blame", "prefer"].includes(verb) && current()?.dataset.key === answer.item) {
+  } else if (["correct", "comment", "rerun", "blame", "prefer"].includes(verb) && wanted === answer.item) {
     say(answer.sentence);
-    show(answer.item, { fresh: true });
+    show(answer.item, { fresh: true, view: verb !== "correct" }); // a correction is shown
   }
 }
 
@@ -91,29 +105,28 @@ function address(key) {
 function fetched(key, fresh = false) {
   const url = address(key);
   if (fresh || !ahead.has(url)) {
-    const body = fetch(url).then((response) => {
-      if (!response.ok) throw new Error(response.status);
-      return response.text();
-    });
+    const body = answerOf(url).then((response) => response.text());
     body.catch(() => ahead.delete(url));
     ahead.set(url, body);
   }
   return ahead.get(url);
 }
 
-async function show(key, { fresh = false } = {}) {
+/** `view`: of an item that is shown again, the view that is open stays open. */
+async function show(key, { fresh = false, view = true } = {}) {
+  clearTimeout(retry); // of another item, which is no longer wanted
   const mine = ++turn; // of two that were asked for, the later one is shown
-  let html;
-  try {
-    html = await fetched(key, fresh);
-  } catch {
-    return mine === turn ? later(key) : undefined;
-  }
-  if (mine !== turn) return;
-  clearTimeout(retry);
-  $("#middle").innerHTML = html;
-  reveal($("#middle"));
-  paint($("#middle"));
+  wanted = key;
+  const html = await fetched(key, fresh).catch(() => null);
+  await dialogsClosed();
+  if (mine !== turn) return undefined;
+  if (html === null) return later(key);
+  const middle = $("#middle");
+  const again = [heldFocus(middle), ...(current()?.dataset.key === key ? [heldPicks(middle), ...(view ? [heldPane()] : [])] : [])];
+  middle.innerHTML = html;
+  reveal(middle);
+  paint(middle);
+  for (const restore of again) restore(middle);
   for (const link of $$(".queue a[aria-current]")) link.removeAttribute("aria-current");
   const row = here();
   row?.querySelector("a").setAttribute("aria-current", "true");
@@ -121,7 +134,7 @@ async function show(key, { fresh = false } = {}) {
   history.replaceState(null, "", `?${desk.dataset.query}&at=${key}`);
   showGoOn();
   take();
-  prefetch();
+  return prefetch();
 }
 
 /** Nothing stands in the middle that could be judged by mistake until the step is there. */
@@ -145,10 +158,8 @@ function prefetch() {
 async function take() {
   const item = current();
   if (!item) return;
-  const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
   try {
-    const response = await fetch(item.dataset.hold, { method: "POST", headers: { "x-csrftoken": csrf } });
-    if (!response.ok) return;
+    const response = await answerOf(item.dataset.hold, { method: "POST", headers: { "x-csrftoken": formKey() } });
     const { html } = await response.json();
     if (item === current()) $("#hold").innerHTML = html;
   } catch { /* offline: the lease runs out by itself */ }
@@ -160,35 +171,49 @@ function step(by) {
   const next = all[at + by];
   if (!next) return by > 0 ? refill() : say("This is the first item");
   closeToast();
+  moves += 1;
   return show(next.dataset.key);
 }
 
-/** The next item that is not done, from here on and then from the top; a fresh list when none is left. */
-function advance() {
+/** The next item that is not done, from `row` on and then from the top; a fresh list when none is left. */
+function advance(row) {
   const all = rows();
-  const at = all.indexOf(here());
-  const next = [...all.slice(at + 1), ...all.slice(0, at)].find((row) => !("done" in row.dataset));
+  const at = all.indexOf(row);
+  const next = [...all.slice(at + 1), ...all.slice(0, at)].find((other) => !("done" in other.dataset));
+  moves += 1;
   return next ? show(next.dataset.key) : refill();
 }
 
 /** A new piece of the queue. Only when everything said has arrived: else the old items would come back. */
-async function refill() {
+async function refill(mine = ++turn) {
+  if (mine !== turn) return; // another item was asked for meanwhile
+  clearTimeout(retry);
+  wanted = undefined;
   if (journal.mine().length) {
     say("This was the last loaded item; the next ones come when the judgements have arrived");
-    setTimeout(refill, 1000);
+    setTimeout(refill, 1000, mine);
     return;
   }
   try {
-    const response = await fetch(`${location.pathname}?${desk.dataset.query}`);
+    const response = await answerOf(`${location.pathname}?${desk.dataset.query}`);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (mine !== turn) return;
+    if ($("dialog[open]")) throw new Error("later"); // it is about an item that would go
+    const [queue, middle] = [$("#queue", page), $("#middle", page)].map((part) => document.adoptNode(part));
     ahead.clear();
-    $("#queue").replaceWith(document.adoptNode($("#queue", page)));
-    $("#middle").replaceWith(document.adoptNode($("#middle", page)));
+    const refocus = heldFocus(desk);
+    const filter = $("#queue details"); // stays: somebody may be writing in it
+    while (filter.previousSibling) filter.previousSibling.remove();
+    filter.before(...[...queue.children].filter((part) => !part.matches("details")));
+    $("#middle").replaceWith(middle);
+    wanted = current()?.dataset.key;
     reveal(document);
+    paint(desk);
+    refocus(desk);
     showGoOn();
     prefetch();
   } catch {
-    setTimeout(refill, 2000);
+    setTimeout(refill, 2000, mine);
   }
 }
 
@@ -198,33 +223,39 @@ const parts = (saying) => ({ verb: saying.split(":")[0], value: saying.split(":"
 
 function put(saying, more = {}) {
   const item = current();
-  journal.put({ say: saying, run: Number(item?.dataset.run ?? 0), step: Number(item?.dataset.step ?? 0), other: item?.dataset.other ?? "", queue: desk.dataset.queue, ...more });
+  const key = journal.put({ say: saying, run: Number(item?.dataset.run ?? 0), step: Number(item?.dataset.step ?? 0), other: item?.dataset.other ?? "", queue: desk.dataset.queue, ...more });
+  said.set(key, moves);
+  return key;
 }
 
 function judge(saying) {
   const { verb } = parts(saying);
   if (verb === "undo" || verb === "redo") {
     closeToast();
-    return put(saying);
+    put(saying);
+    return undefined;
   }
   const item = current();
   if (!item) return undefined;
   const key = item.dataset.key;
+  let entry;
   if (verb === "accept") {
     const flagged = Number(item.dataset.flags) > 0;
     if (flagged && held !== key) return hold(key, $("#row-ahead")?.innerHTML ?? "");
-    put(saying, { confirmed: flagged });
+    entry = put(saying, { confirmed: flagged });
     toast(accepted($("#row-ahead")?.innerHTML ?? ""), TOAST_MS);
   } else {
-    put(saying);
+    entry = put(saying);
     closeToast();
   }
   ahead.delete(address(key));
   const finishes = ["accept", "reject", "prefer"].includes(verb) || (verb === "blame" && desk.dataset.pick === "failure");
   if (!finishes) return undefined;
-  const row = here();
+  const row = rowOf(key);
   if (row) mark(row, true);
-  return goOn ? advance() : undefined;
+  if (goOn) advance(row);
+  said.set(entry, moves); // going on was part of it
+  return undefined;
 }
 
 /** The row as it was shown ahead, now in the past tense. */
@@ -273,6 +304,7 @@ document.addEventListener("click", (event) => {
   if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0) {
     event.preventDefault();
     closeToast();
+    moves += 1;
     show(link.closest("li").dataset.key);
   }
   const pane = event.target.closest("[data-pane-of]");
@@ -290,6 +322,15 @@ function openPane(link) {
   for (const other of $$("#item [data-pane-of]")) other.toggleAttribute("aria-current", other === link);
   link.setAttribute("aria-current", "true");
   for (const pane of $$("#item .pane")) pane.hidden = pane.id !== `pane-${link.dataset.paneOf}`;
+}
+
+/** What it returns opens the view again that is open now; the first one is the item's own choice. */
+function heldPane() {
+  const name = $("#item [data-pane-of][aria-current]:not(:first-child)")?.dataset.paneOf;
+  return () => {
+    const link = name && $(`#item [data-pane-of="${name}"]`);
+    if (link) openPane(link);
+  };
 }
 
 on("pane-next", () => {
@@ -311,7 +352,7 @@ const showGoOn = () => $("[data-do=advance]")?.setAttribute("aria-pressed", goOn
 
 // -- correcting: what is typed is kept as a draft until it is saved
 
-const draftKey = () => `mcl-draft-${current()?.dataset.key}`;
+const draftKey = () => draftOf(current()?.dataset.run, current()?.dataset.step);
 on("edit", () => {
   const box = $("#edit-dialog textarea");
   const draft = localStorage.getItem(draftKey());
@@ -320,42 +361,26 @@ on("edit", () => {
   $("#edit-dialog").showModal();
 });
 $("#edit-dialog textarea")?.addEventListener("input", (event) => {
-  localStorage.setItem(draftKey(), event.target.value);
-  $("#draft").textContent = `draft kept ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+  $("#draft").textContent = keepDraft(draftKey(), event.target.value);
 });
 on("correct", () => {
-  put("correct", { text: $("#edit-dialog textarea").value });
-  localStorage.removeItem(draftKey());
+  const text = $("#edit-dialog textarea").value;
+  keepDraft(draftKey(), text);
+  put("correct", { text });
   ahead.delete(address(current().dataset.key));
   $("#edit-dialog").close();
 });
 
 // -- comments, on the lines that were clicked (Shift for a range)
 
-let picked = null;
 function pickLine(event) {
   const line = event.target.closest("#item .code li[id], #item .plan li[id]");
   if (!line) return;
   if (event.shiftKey) getSelection()?.removeAllRanges();
   else if (getSelection()?.toString()) return;
-  const number = Number(line.id.split("-L")[1]);
-  if (!number) return;
-  picked = event.shiftKey && picked ? [Math.min(picked[0], number), Math.max(picked[0], number)] : [number, number];
-  for (const other of $$("#item li.picked")) other.classList.remove("picked");
-  for (let at = picked[0]; at <= picked[1]; at += 1) document.getElementById(line.id.replace(/-L\d+$/, `-L${at}`))?.classList.add("picked");
+  pick(line, event.shiftKey);
 }
-const pickedLines = () => ($("#item li.picked") ? picked : null);
-on("comment", () => {
-  const lines = pickedLines();
-  $("#comment-lines").textContent = lines ? `on line ${lines[0]}${lines[1] === lines[0] ? "" : ` to ${lines[1]}`}` : "on the whole step";
-  $("#comment-dialog").showModal();
-});
-on("comment-save", () => {
-  const box = $("#comment-dialog textarea");
-  if (box.value.trim()) put("comment", { text: box.value, lines: pickedLines() });
-  box.value = "";
-  $("#comment-dialog").close();
-});
+takeComments("#item", put);
 
 if (desk) {
   showGoOn();

@@ -1,14 +1,21 @@
 /* Judging from the run page: the same verbs, journal and address as the review desk. The panel shows what is said of the
    selected step; the pills on the cards arrive with the judgement's own event, in every open tab. */
 import { on, say } from "../acts.js";
-import { Journal } from "../review/journal.js";
+import { textOf } from "../answer.js";
+import { heldFocus } from "../focus.js";
+import { pick, takeComments } from "../review/comments.js";
+import { draftOf, keepDraft, settleDraft } from "../review/drafts.js";
+import { Journal, newKey } from "../review/journal.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const panel = $("#judging");
 const PAUSE_MS = 120; // a reader who flies past steps asks for none of them
 let held = 0; // number of the step whose accept waits for a second press
 let timer = 0;
+let wanted = 0; // number of the step whose sayings are shown or on their way
 let shownFor = 0;
+let asked = 0;
+let editing = 0;
 
 const current = () => $(".step[aria-current]") ?? $("#steps > .step");
 const number = () => Number(current()?.id.slice(1) ?? 0);
@@ -22,32 +29,39 @@ const journal = panel && new Journal({
   onState(state, text, waiting) {
     const box = $("#saved");
     box.dataset.state = state;
-    box.textContent = { saving: "Saving", saved: `Saved ${clock()}`, offline: `Offline, ${waiting} kept in this browser`, refused: text }[state];
+    box.textContent = { saving: "Saving", saved: `Saved ${clock()}`, offline: `Offline, ${waiting}`, "signed-out": `Signed out, ${waiting}: sign in again in another tab`, refused: text }[state];
   },
   onAnswer(entry, answer) {
+    settleDraft(entry.body);
     say(answer.met || answer.sentence);
     if (answer.held) {
       held = entry.body.step;
       $("#toast").innerHTML = answer.toast; // the server's own template, escaped there
     } else {
-      held = 0;
-      $("#toast").replaceChildren();
+      release();
       if (answer.met) tell(answer.met);
       else if (["undo", "redo"].includes(entry.body.say)) tell(answer.sentence);
     }
     refresh(true);
   },
-  onRefused: (entry, text) => tell(text),
+  onRefused: (entry, text) => tell(`s${entry.body.step}: ${text}`, "refusal"),
 });
 
-function tell(text) {
-  const line = Object.assign(document.createElement("p"), { className: "flag pad sm", textContent: text });
-  $("#toast").replaceChildren(line);
+/** A refusal stays until more is said: the answer to the next in the journal does not take it away. */
+function tell(text, kind = "") {
+  release();
+  $("#toast").append(Object.assign(document.createElement("p"), { className: `flag pad sm ${kind}`, textContent: text }));
+}
+
+function release() {
+  held = 0;
+  for (const note of [...$("#toast").children]) if (!note.matches(".refusal")) note.remove();
 }
 
 function put(saying, more = {}) {
   const step = number();
   if (!step) return say("There is no step yet");
+  for (const note of document.querySelectorAll("#toast .refusal")) note.remove();
   journal.put({ say: saying, run: runId(), step, ...more });
   return undefined;
 }
@@ -56,16 +70,29 @@ function put(saying, more = {}) {
 
 export function refresh(now = false) {
   const step = Number($(".step[aria-current]")?.id.slice(1) ?? 0);
-  if (!panel || !step || (step === shownFor && !now)) return;
-  clearTimeout(timer);
+  if (!panel || !step) return;
   const title = `s${step}`;
   if ($("#judging-step").textContent !== title) $("#judging-step").textContent = title;
-  if (held && held !== step) { held = 0; $("#toast").replaceChildren(); }
+  if (held && held !== step) release();
+  if (step === wanted && !now) return;
+  wanted = step;
+  const mine = ++asked; // of two that were asked for, the later one is shown
+  const box = $("#judging-said");
+  box.toggleAttribute("data-stale", step !== shownFor);
+  clearTimeout(timer);
   timer = setTimeout(async () => {
-    const response = await fetch(address(step, "said/")).catch(() => null);
-    if (!response?.ok || Number($(".step[aria-current]")?.id.slice(1)) !== step) return;
-    $("#judging-said").innerHTML = await response.text(); // the server's own template, escaped there
-    shownFor = step;
+    const html = await textOf(address(step, "said/"));
+    if (mine !== asked) return;
+    if (html === null) {
+      wanted = 0;
+      if (step !== shownFor) box.innerHTML = '<p class="muted sm pad">What is said of this step could not be loaded. Choose it again to try once more.</p>';
+    } else {
+      const refocus = heldFocus(box);
+      box.innerHTML = html; // the server's own template, escaped there
+      refocus(box);
+      shownFor = step;
+    }
+    box.removeAttribute("data-stale");
   }, now ? 0 : PAUSE_MS);
 }
 
@@ -88,65 +115,50 @@ document.addEventListener("click", (event) => {
 
 // -- editing; what is typed is kept as a draft until it is saved
 
-const draftKey = () => `mcl-draft-${runId()}-${number()}`;
+const draftKey = () => draftOf(runId(), number());
+const writing = () => document.activeElement?.matches("input, textarea, select");
 async function edit() {
   const step = number();
   if (!step) return;
+  const mine = ++editing;
+  const focused = document.activeElement;
   const box = $("#edit-dialog textarea");
   const draft = localStorage.getItem(draftKey());
   $("#draft").textContent = draft === null ? "" : "your draft";
   if (draft !== null) {
     box.value = draft;
   } else {
-    const response = await fetch(address(step, "copy/answer/")).catch(() => null);
-    if (!response?.ok) return say("The answer could not be loaded");
-    if ($("dialog[open]") || number() !== step) return undefined; // the reader has gone on
-    box.value = await response.text();
+    const answer = await textOf(address(step, "copy/answer/"));
+    if (mine !== editing || $("dialog[open]") || number() !== step || (writing() && document.activeElement !== focused)) return; // the reader has gone on
+    if (answer === null) return say("The answer could not be loaded");
+    box.value = answer;
   }
   $("#replay-form").action = address(step, "replays/");
-  $("#replay-form [name=key]").value = crypto.randomUUID();
+  $("#replay-form [name=key]").value = newKey();
   $("#edit-dialog").showModal();
 }
 on("edit", edit);
 on("replay", () => { location.href = address(number(), "replays/"); });
 $("#edit-dialog textarea")?.addEventListener("input", (event) => {
-  localStorage.setItem(draftKey(), event.target.value);
-  $("#draft").textContent = `draft kept ${clock()}`;
+  $("#draft").textContent = keepDraft(draftKey(), event.target.value);
 });
 on("correct", () => {
-  put("correct", { text: $("#edit-dialog textarea").value });
-  localStorage.removeItem(draftKey());
+  const text = $("#edit-dialog textarea").value;
+  keepDraft(draftKey(), text);
+  put("correct", { text });
   $("#edit-dialog").close();
 });
 $("#replay-form")?.addEventListener("submit", (event) => {
   event.target.elements.text.value = $("#edit-dialog textarea").value;
-  localStorage.removeItem(draftKey());
 });
 
 // -- comments, on the lines that were clicked (Shift for a range)
 
-let picked = null;
 $("#steps")?.addEventListener("click", (event) => {
   const line = event.target.closest(".code li[id], .plan li[id]");
-  if (!line || getSelection()?.toString()) return;
-  const at = Number(line.id.split("-L")[1]);
-  if (!at) return;
-  picked = event.shiftKey && picked ? [Math.min(picked[0], at), Math.max(picked[0], at)] : [at, at];
-  for (const other of document.querySelectorAll("#steps li.picked")) other.classList.remove("picked");
-  for (let n = picked[0]; n <= picked[1]; n += 1) document.getElementById(line.id.replace(/-L\d+$/, `-L${n}`))?.classList.add("picked");
+  if (line && !getSelection()?.toString()) pick(line, event.shiftKey);
 });
-const pickedLines = () => ($(".step[aria-current] li.picked") ? picked : null);
-on("comment", () => {
-  const lines = pickedLines();
-  $("#comment-lines").textContent = lines ? `on line ${lines[0]}${lines[1] === lines[0] ? "" : ` to ${lines[1]}`}` : "on the whole step";
-  $("#comment-dialog").showModal();
-});
-on("comment-save", () => {
-  const box = $("#comment-dialog textarea");
-  if (box.value.trim()) put("comment", { text: box.value, lines: pickedLines() });
-  box.value = "";
-  $("#comment-dialog").close();
-});
+takeComments(".step[aria-current]", put);
 
 if (panel) {
   document.addEventListener("step-selected", () => refresh());

@@ -3,6 +3,7 @@
    A long run's page holds an index of all its steps and the headers of some; where the others belong stands a mark for
    each stretch of them, which fetches them when the reader comes near, jumps there, or looks for something there. */
 import { reveal, say } from "../acts.js";
+import { answerOf } from "../answer.js";
 
 const column = document.getElementById("steps");
 const outline = document.getElementById("outline");
@@ -116,9 +117,8 @@ const parsed = (html) => {
 async function headers(mark) {
   const { begin, end } = mark.dataset;
   for (let tried = 0; tried < TRIES; tried += 1) {
-    const response = await fetch(`${column.dataset.headers}?begin=${begin}&end=${end}`).catch(() => null);
-    if (!response?.ok) return null;
-    const answer = await response.json();
+    const answer = await answerOf(`${column.dataset.headers}?begin=${begin}&end=${end}`).then((response) => response.json()).catch(() => null);
+    if (!answer) return null;
     // An event that was applied meanwhile found no header to change: then these are older than the page.
     if (answer.last >= (document.querySelector("run-stream")?.last ?? 0)) return answer;
   }

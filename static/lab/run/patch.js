@@ -1,6 +1,8 @@
 /* Applying live patches: replace by id, or insert in place. Repeating a patch does no harm. */
 import { reveal } from "../acts.js";
+import { heldFocus } from "../focus.js";
 import { paint } from "../ownkeys.js";
+import { heldPicks } from "../review/comments.js";
 
 const parser = document.createElement("template");
 
@@ -21,19 +23,22 @@ function insert(container, element) {
   return true;
 }
 
-/** What a reader has done to a card survives its replacement: which view is open, whether it is folded or selected. */
+/** What a reader has done to a card survives its replacement: which view and test are open, which lines are picked, whether
+    it is folded or selected. */
 function carryOver(old, fresh) {
   if (!old.matches(".step")) return;
   fresh.classList.toggle("closed", old.classList.contains("closed"));
   if (old.hasAttribute("aria-current")) fresh.setAttribute("aria-current", "step");
+  heldPicks(old)(fresh);
+  const test = old.querySelector(".cases a[aria-current]")?.getAttribute("href");
+  const same = test && fresh.querySelector(`.cases a[href="${CSS.escape(test)}"]`);
+  const slot = fresh.querySelector(".case-slot");
+  if (same && slot) {
+    same.setAttribute("aria-current", "true");
+    slot.replaceChildren(...old.querySelector(".case-slot").childNodes);
+  }
   const kept = old.dataset.tab;
   if (kept && fresh.querySelector(`[data-tab="${CSS.escape(kept)}"]`)) fresh.dataset.wanted = kept;
-}
-
-function focusPath(element) {
-  const active = document.activeElement;
-  if (!active || !element.contains(active)) return null;
-  return active.id ? `#${CSS.escape(active.id)}` : active.getAttribute("href") ? `[href="${CSS.escape(active.getAttribute("href"))}"]` : active.dataset.do ? `[data-do="${active.dataset.do}"]` : null;
 }
 
 export function apply(patch) {
@@ -48,11 +53,11 @@ export function apply(patch) {
     return insert(container, fresh) ? { element: fresh, added: true } : null;
   }
   carryOver(old, fresh);
-  const focused = focusPath(old);
+  const refocus = heldFocus(old);
   const place = old.dataset.at;
   old.replaceWith(fresh);
   if (fresh.dataset.at && fresh.dataset.at !== place) insert(fresh.parentElement, fresh);
-  if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
+  refocus(fresh);
   return { element: fresh, added: false };
 }
 

@@ -1,8 +1,10 @@
 /* Reading helpers: bodies of long runs on approach, agents shown, scrubbers, cited passages, copies. */
 import { on, reveal, say } from "../acts.js";
+import { textOf } from "../answer.js";
+import { heldFocus } from "../focus.js";
 import { copy } from "../lab.js";
 import { entries, off, place, refresh, visible } from "./order.js";
-import { current, go, letGo, select, steps } from "./steps.js";
+import { current, go, letGo, prefer, select, steps } from "./steps.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -13,6 +15,7 @@ const column = $("#steps");
 const NEAR = "1200px 0px";
 const MOST_OPEN = 300;
 const AT_ONCE = 6;
+const AGAIN_MS = 2000;
 const opened = new Map(); // card -> its header, oldest first
 const waiting = new Set();
 let fetching = 0;
@@ -28,18 +31,21 @@ function pump() {
 }
 
 async function open(bare) {
-  const response = await fetch(column.dataset.card.replace("/steps/0/", `/steps/${bare.id.slice(1)}/`)).catch(() => null);
-  if (!response?.ok || !bare.isConnected) return;
+  const html = await textOf(column.dataset.card.replace("/steps/0/", `/steps/${bare.id.slice(1)}/`));
+  if (!bare.isConnected) return;
+  if (html === null) return void setTimeout(() => near.observe(bare), AGAIN_MS);
   const box = document.createElement("template");
-  box.innerHTML = (await response.text()).trim(); // the server's own template, escaped there
+  box.innerHTML = html.trim(); // the server's own template, escaped there
   const card = box.content.firstElementChild;
-  if (!bare.isConnected || !card) return;
   reveal(card);
   if (bare.hasAttribute("aria-current")) card.setAttribute("aria-current", "step");
   card.classList.toggle("off", bare.classList.contains("off"));
   card.hidden = bare.hidden;
+  const refocus = heldFocus(bare);
   bare.replaceWith(card);
+  refocus(card);
   opened.set(card, bare);
+  prefer(card);
   close();
 }
 
@@ -77,10 +83,11 @@ function close() {
   for (const [card, bare] of opened) {
     if (opened.size <= MOST_OPEN) return;
     const box = card.getBoundingClientRect();
-    if (card.hasAttribute("aria-current") || (box.bottom > -3000 && box.top < innerHeight + 3000)) continue;
+    if (card.hasAttribute("aria-current") || card.contains(document.activeElement) || (box.bottom > -3000 && box.top < innerHeight + 3000)) continue;
     opened.delete(card);
     if (!card.isConnected) continue;
     bare.hidden = card.hidden;
+    bare.classList.toggle("off", card.classList.contains("off"));
     bare.removeAttribute("aria-current");
     card.replaceWith(bare);
     near?.observe(bare);
@@ -171,10 +178,13 @@ document.addEventListener("click", (event) => {
 
 // -- copies
 
+let copying = 0;
 async function copyFrom(address) {
-  const response = await fetch(address).catch(() => null);
-  if (response?.ok) copy(await response.text());
-  else say("This copy could not be made");
+  const mine = ++copying; // the clipboard holds what was asked for last
+  const text = await textOf(address);
+  if (mine !== copying) return;
+  if (text === null) say("This copy could not be made");
+  else copy(text);
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-copy-from]");

@@ -1,5 +1,7 @@
 /* Reading steps: selection, views, folding, focus, finding, following the tail. */
 import { on, say } from "../acts.js";
+import { answerOf, textOf } from "../answer.js";
+import { dialogsClosed } from "../dialogs.js";
 import { copy } from "../lab.js";
 import { bring, entries, hold as holdOnly, long, place, visible } from "./order.js";
 
@@ -37,17 +39,19 @@ function keepInSight(row) {
   else if (inside.bottom > outside.bottom) box.scrollTop += inside.bottom - outside.bottom;
 }
 
-/** Select the step of `entry`, at once where its header is in the document. */
+/** Select the step of `entry`, at once where its header is in the document. False where the reader has not come there. */
 export async function go(entry, options) {
-  if (!entry) return;
+  if (!entry) return false;
   letGo();
   going = entry.element ? null : entry;
   if (going) {
     await bring(entry);
-    if (going !== entry) return; // the reader has gone on
+    await dialogsClosed(); // what is said in one is about the step that it was opened on
+    if (going !== entry) return false; // the reader has gone on
     going = null;
   }
   select(entry.element, options);
+  return Boolean(entry.element);
 }
 const standing = () => going?.id ?? current()?.id;
 
@@ -86,7 +90,7 @@ function lane(by) {
 on("next", () => move(1));
 on("previous", () => move(-1));
 on("first", () => go(visible()[0]));
-on("last", async () => { await go(visible().at(-1)); hold(); });
+on("last", async () => { if (await go(visible().at(-1))) hold(); });
 const agentHere = () => current()?.dataset.agent;
 on("peer-next", () => seek(1, (step) => step.agent === agentHere()));
 on("peer-previous", () => seek(-1, (step) => step.agent === agentHere()));
@@ -94,10 +98,15 @@ on("flag-next", () => seek(1, (step) => step.flagged));
 on("flag-previous", () => seek(-1, (step) => step.flagged));
 on("lane-up", () => lane(-1));
 on("lane-down", () => lane(1));
-on("go", () => $("#go-dialog").showModal());
-$("#go-dialog")?.addEventListener("close", (event) => {
-  const number = event.target.querySelector("input").value.replace(/\D/g, "");
-  event.target.querySelector("input").value = "";
+on("go", () => {
+  const dialog = $("#go-dialog");
+  dialog.returnValue = ""; // of the last time; Escape sets none
+  dialog.querySelector("input").value = "";
+  dialog.showModal();
+});
+$("#go-dialog")?.addEventListener("close", ({ target: dialog }) => {
+  if (dialog.returnValue !== "go") return;
+  const number = dialog.querySelector("input").value.replace(/\D/g, "");
   const all = entries();
   const wanted = number && all[place(all, `s${number}`)];
   if (wanted) go(wanted);
@@ -116,7 +125,12 @@ $("#steps")?.addEventListener("pointerdown", (event) => {
 let preferred = "";
 const GUTTER = 52; // pixels of the line numbers
 
-async function openTab(step, name) {
+/** A card that has come in place of its header opens as the reader has chosen. */
+export function prefer(card) {
+  if (preferred && card.hasAttribute("aria-current")) openTab(card, preferred);
+}
+
+function openTab(step, name) {
   const link = $(`.tabs [data-tab="${CSS.escape(name)}"]`, step);
   if (!link) return;
   for (const other of $$(".tabs a", step)) other.toggleAttribute("aria-current", other === link);
@@ -141,9 +155,7 @@ async function load(pane, address) {
   const url = new URL(address);
   url.searchParams.set("fragment", "1");
   try {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(response.status);
-    pane.innerHTML = await response.text(); // the server's own template, escaped there
+    pane.innerHTML = await (await answerOf(url)).text(); // the server's own template, escaped there
     $$("[data-needs-script][hidden]", pane).forEach((element) => (element.hidden = false));
   } catch (error) {
     pane.innerHTML = "";
@@ -176,14 +188,14 @@ $("#steps")?.addEventListener("click", (event) => {
 });
 
 async function showCase(link) {
-  const slot = $(".case-slot", link.closest(".step"));
   for (const other of $$(".cases a[aria-current]", link.closest(".cases"))) other.removeAttribute("aria-current");
   link.setAttribute("aria-current", "true");
   const url = new URL(link.href);
   url.searchParams.set("fragment", "1");
-  const response = await fetch(url).catch(() => null);
-  if (response?.ok) slot.innerHTML = await response.text();
-  else location.href = link.href;
+  const html = await textOf(url);
+  const chosen = $(`.cases a[aria-current][href="${CSS.escape(link.getAttribute("href"))}"]`); // on the card as it is now
+  if (!chosen) return; // another one was chosen meanwhile
+  $(".case-slot", chosen.closest(".step")).innerHTML = html ?? '<p class="step-b muted sm">This test could not be loaded. Choose it again to try once more.</p>';
 }
 
 // -- folding and focus
@@ -220,8 +232,9 @@ addEventListener("keydown", (event) => {
 // -- finding: hides the outline rows and cards that do not hold the words; of a long run the lab looks, for not all is here
 
 const ASK_MS = 250;
-let asking = 0;
+let asking = 0; // timer of a search that is about to be asked for
 let asked = 0;
+let looking = null; // promise of the search that was asked for last: whether it came and is the last still
 
 function found(ids) {
   holdOnly(ids);
@@ -231,31 +244,51 @@ function found(ids) {
 async function lookFor(words) {
   const mine = (asked += 1);
   $(".find output").textContent = "looking …";
-  const response = await fetch(`${$("#steps").dataset.find}?q=${encodeURIComponent(words)}`).catch(() => null);
-  if (mine !== asked) return;
-  if (!response?.ok) { $(".find output").textContent = "The lab could not be asked"; return; }
-  found(new Set((await response.json()).steps.map((number) => `s${number}`)));
+  const answer = await answerOf(`${$("#steps").dataset.find}?q=${encodeURIComponent(words)}`).then((response) => response.json()).catch(() => null);
+  if (mine !== asked) return false;
+  if (!answer) $(".find output").textContent = "The lab could not be asked";
+  else found(new Set(answer.steps.map((number) => `s${number}`)));
+  return Boolean(answer);
+}
+
+function look(words) {
+  asking = 0;
+  looking = lookFor(words);
+}
+
+/** To the first step that holds what stands in the field now: the lab may not have answered yet. */
+async function goToFound(words) {
+  if (asking) {
+    clearTimeout(asking);
+    look(words);
+  }
+  const from = standing();
+  if (looking && !(await looking)) return;
+  if (standing() === from) go(visible()[0]);
 }
 
 $(".find input")?.addEventListener("input", (event) => {
   const words = event.target.value.trim().toLowerCase();
   clearTimeout(asking);
+  asking = 0;
   if (!words) {
     asked += 1;
+    looking = null;
     found(null);
   } else if (long) {
-    asking = setTimeout(() => lookFor(words), ASK_MS);
+    asking = setTimeout(look, ASK_MS, words);
   } else {
     found(new Set(steps().filter((step) => step.textContent.toLowerCase().includes(words)).map((step) => step.id)));
   }
 });
 $(".find input")?.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") { go(visible()[0]); event.target.blur(); }
+  if (event.key === "Enter") { goToFound(event.target.value.trim().toLowerCase()); event.target.blur(); }
 });
 
 // -- following the tail: begins when the run is live and the page short, ends only when the reader moves
 
 let following = false;
+let settled = 0;
 let unseen = 0;
 const end = $("#tail-end");
 const button = $(".tail");
@@ -267,11 +300,12 @@ function hold() {
 }
 export function letGo() {
   following = false;
+  clearTimeout(settled);
 }
 function toEnd() {
   end?.scrollIntoView({ block: "end" });
 }
-on("tail", async () => { await go(visible().at(-1), { scroll: false }); hold(); toEnd(); });
+on("tail", async () => { if (await go(visible().at(-1), { scroll: false })) { hold(); toEnd(); } });
 
 const endInSight = () => end && end.getBoundingClientRect().top < innerHeight + 60;
 
@@ -279,10 +313,8 @@ if (end) new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecti
 
 // Only a person releases it: wheel, touch, the scroll bar, the keys that scroll; never a scroll event. Coming back to the
 // end takes it up again.
-let settled = 0;
 function released() {
   letGo();
-  clearTimeout(settled);
   settled = setTimeout(() => endInSight() && stream()?.dataset.status !== "finished" && hold(), 250);
 }
 for (const kind of ["wheel", "touchmove"]) addEventListener(kind, released, { passive: true });
@@ -327,7 +359,7 @@ function arrive() {
   }
   const all = long && id ? entries() : [];
   const entry = all[place(all, id.split("-")[0])];
-  if (entry) bring(entry).then((element) => element && location.hash.slice(1) === id && arrive());
+  if (entry) bring(entry).then(dialogsClosed).then(() => entry.element && location.hash.slice(1) === id && arrive());
   return Boolean(entry);
 }
 addEventListener("hashchange", arrive);

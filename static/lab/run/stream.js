@@ -3,6 +3,8 @@
    States: loading (history is behind), live, paused (what arrives is counted and kept), reconnecting, polling, ended.
    "Ended" comes from a stored final event alone. A frame whose number is not the next one sends us to the log. */
 import { on, say } from "../acts.js";
+import { answerOf } from "../answer.js";
+import { released } from "../pressed.js";
 import { apply, draft } from "./patch.js";
 
 const FIRST_WAIT = 250;
@@ -36,6 +38,7 @@ class RunStream extends HTMLElement {
     this.abort.abort();
     this.close();
     clearInterval(this.poller);
+    clearTimeout(this.catching);
   }
 
   // -- the socket
@@ -96,15 +99,15 @@ class RunStream extends HTMLElement {
   // -- frames
 
   receive(frame) {
+    if (frame.t !== "hello" || frame.last <= this.last) this.healthy(); // one that only greets and breaks is none
     if (frame.t === "hello") {
-      this.healthy();
       this.goal = Math.max(this.goal, frame.last);
       this.caughtUp = this.last >= this.goal;
       this.show();
     } else if (frame.t === "delta") {
       if (!this.paused && draft(frame)) this.dispatchEvent(new CustomEvent("run-draft"));
     } else if (this.paused) {
-      this.held.push(frame);
+      this.keep(frame);
       this.show();
     } else {
       this.enqueue(frame);
@@ -113,14 +116,27 @@ class RunStream extends HTMLElement {
 
   /** One after the other: a frame that waits for the log holds back those behind it. */
   enqueue(frame) {
-    this.applying = this.applying.then(() => this.take(frame)).catch((error) => console.error(error));
+    this.applying = this.applying
+      .then(() => this.take(frame))
+      .catch((error) => {
+        console.error(error);
+        this.behind(frame.seq);
+      });
   }
 
   async take(frame) {
-    if (frame.seq <= this.last) return;
-    if (frame.seq !== this.last + 1) await this.fetch();
-    if (frame.seq === this.last + 1) this.apply(frame);
+    if (!this.paused && frame.seq > this.last + 1) await this.fetch();
+    await released();
+    if (this.paused) this.keep(frame);
+    else if (frame.seq === this.last + 1) this.apply(frame);
     this.show();
+  }
+
+  /** A socket that was lost meanwhile and came back tells again what is held already. */
+  keep(frame) {
+    if (frame.seq <= this.last || this.held.some((other) => other.seq === frame.seq)) return;
+    this.held.push(frame);
+    this.held.sort((one, other) => one.seq - other.seq);
   }
 
   apply(frame) {
@@ -153,30 +169,43 @@ class RunStream extends HTMLElement {
 
   async fetch() {
     for (;;) {
-      const response = await fetch(`${this.dataset.patches}?after=${this.last}`, { headers: { accept: "application/json" } });
-      if (!response.ok) throw new Error(`the log answered ${response.status}`);
+      const response = await answerOf(`${this.dataset.patches}?after=${this.last}`, { headers: { accept: "application/json" } });
       const { events, last } = await response.json();
+      await released();
+      if (this.paused) return; // meanwhile: nothing moves then
       for (const event of events) if (event.seq === this.last + 1) this.apply(event);
       if (!events.length || this.last >= last) return;
     }
   }
 
   poll() {
-    if (this.paused || document.hidden) return;
+    if (this.paused || document.hidden) return this.applying;
     this.applying = this.applying
       .then(() => this.fetch())
       .then(() => this.show())
       .catch(() => this.show());
+    return this.applying;
+  }
+
+  /** The log could not be read up to `seq`. The socket may have nothing more to bring, so it is asked again. */
+  behind(seq) {
+    this.goal = Math.max(this.goal, seq);
+    this.caughtUp = this.last >= this.goal;
+    clearTimeout(this.catching);
+    if (!this.caughtUp) this.catching = setTimeout(() => this.poll().then(() => this.behind(seq)), POLL_MS);
+    this.show();
   }
 
   /** Header and lanes with the present time: the drawn axis has been outgrown. */
   async frame() {
     if (this.ended || this.paused || Date.now() - (this.framed ?? 0) < FRAME_MS) return;
     this.framed = Date.now();
-    const response = await fetch(`${this.dataset.patches}?frame=1`).catch(() => null);
-    if (!response?.ok) return;
-    const { patches } = await response.json();
-    patches.forEach(apply);
+    const asked = this.last;
+    const answer = await answerOf(`${this.dataset.patches}?frame=1`).then((response) => response.json()).catch(() => null);
+    if (!answer) return;
+    await released();
+    if (this.last !== asked || this.paused) return; // an event brought its own, which may be newer: the ending has no successor
+    answer.patches.forEach(apply);
     this.show();
   }
 

@@ -16,6 +16,8 @@ from training.lora_spec import BadSpec, LoraSpec
 from training.models import TrainingRun
 from trajectories.terminal_files import read_text
 
+LOOK_S = 1.0
+
 
 class Command(BaseCommand):
     help = "Start one training run, or with `recipe: true` one a role, from a YAML file; the running lab trains it."
@@ -42,7 +44,7 @@ class Command(BaseCommand):
             self.stdout.write(f"training run {run.pk}: {run.role} on {run.dataset}")
         if options["here"]:
             for run in runs:
-                launch.execute(run.pk, worker_name())
+                _train(run)
         if options["wait"] or options["here"]:
             self._follow(runs)
 
@@ -79,6 +81,14 @@ class Command(BaseCommand):
                     told[run.pk] = line
             if all(run.ended for run in runs):
                 break
-            time.sleep(1)
+            time.sleep(LOOK_S)
         if any(run.status != "finished" for run in runs):
             raise CommandError("Not every run finished.")
+
+
+def _train(run: TrainingRun) -> None:
+    """To its end. A run whose trainer died is back in the queue, and no lab may be there to take it up."""
+    while not run.ended:
+        if not launch.execute(run.pk, worker_name()):
+            time.sleep(LOOK_S)
+        run.refresh_from_db()

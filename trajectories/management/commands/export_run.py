@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int, help="the run's number")
-        parser.add_argument("--format", choices=sorted(FORMATS), default="jsonl")
+        parser.add_argument("--format", choices=sorted(FORMATS), default="jsonl", help="of the file (jsonl)")
         parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:

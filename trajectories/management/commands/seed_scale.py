@@ -14,8 +14,8 @@ class Command(BaseCommand):
     help = "Fill an empty lab with invented runs and events, in bulk, for measurements."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--runs", type=int, default=100_000)
-        parser.add_argument("--events", type=int, default=20, help="events a run")
+        parser.add_argument("--runs", type=int, default=100_000, help="how many runs (100,000)")
+        parser.add_argument("--events", type=int, default=20, help="events a run (20)")
         parser.add_argument(
             "--long", type=int, nargs="*", default=[], help="also runs of so many steps each, e.g. 300 20000"
         )

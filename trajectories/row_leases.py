@@ -1,4 +1,4 @@
-"""Leases for rows of this room that are jobs: claim by compare-and-swap, a fence, renewal from a thread.
+"""Leases for rows that are jobs: claim by compare-and-swap, a fence, renewal from a thread.
 
 The same protocol as `trajectories.leases`, for any model with `fence`, `lease_owner` and `lease_expires_at`.
 """
@@ -13,9 +13,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, models
+from django.db import DatabaseError, models
 from django.db.models import F, Q
 from django.utils.timezone import now
+
+from trajectories.beating import beating
 
 log = logging.getLogger(__name__)
 
@@ -67,29 +69,20 @@ def held(kind: type[Leased], pk: int, when: Q, owner: str) -> Iterator[Hold | No
     if fence is None:
         yield None
         return
-    hold, stop = Hold(kind, pk, fence), threading.Event()
-
-    def beats() -> None:
-        try:
-            while not stop.wait(settings.LEASE_SECONDS / 3):
-                hold.renew()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beats, name=f"{kind.__name__}-{pk}", daemon=True)
-    thread.start()
+    hold = Hold(kind, pk, fence)
     try:
-        yield hold
+        with beating(f"{kind.__name__}-{pk}", hold.renew, settings.LEASE_SECONDS / 3):
+            yield hold
     finally:
-        stop.set()
-        thread.join()
         hold.mine().update(lease_owner="", lease_expires_at=None)
 
 
 def _claim(kind: type[Leased], pk: int, when: Q, owner: str) -> int | None:
     until = now() + timedelta(seconds=settings.LEASE_SECONDS)
     wanted = kind._default_manager.filter(free(), when, pk=pk)
-    if not wanted.update(lease_owner=owner[:64], lease_expires_at=until, fence=F("fence") + 1):
+    known: int | None = wanted.values_list("fence", flat=True).first()
+    if known is None:
         return None
-    fence: int = kind._default_manager.values_list("fence", flat=True).get(pk=pk)
-    return fence
+    # Swapped from the number that was read: read afterwards, it could be that of whoever took over meanwhile.
+    won = wanted.filter(fence=known).update(lease_owner=owner[:64], lease_expires_at=until, fence=known + 1)
+    return known + 1 if won else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from solver import judge_pool, judging
-from trajectories import eventlog
+from solver.recorder import MOST_TIME_OUTS
 from trajectories.events import Rejudged
-from trajectories.models import Run, RunStatus, StepEvent
+from trajectories.models import Run, StepEvent
 from trajectories.verdicts import strip
 
 
@@ -18,20 +18,22 @@ def program_of(run: Run) -> str:
     ending = StepEvent.objects.filter(run=run, kind="run.finished").order_by("-seq").first()
     code = ending.payload.get("code") if ending else None
     if not code:
-        raise NothingToJudge(f"run {run.pk} has not ended with a program; only such runs can be judged again")
+        raise NothingToJudge(
+            f"Run {run.pk} has not ended with a program; only such runs can be judged again."
+        )
     return str(code)
 
 
-def rejudge(run_id: int) -> Rejudged:
-    """Judge again and append the result to the run's log; the first verdict stays what it was."""
-    run = Run.objects.select_related("problem__body").get(pk=run_id)
+def judge_again(run: Run) -> Rejudged:
+    """The event to write; nothing is written here. Raises NothingToJudge, and JudgeError where the judge cannot judge."""
     code, problem = program_of(run), run.problem.spec()
     report = judge_pool.judge().judge(
         judging.program(code, run.language),
         judging.task(problem, problem.tests, run.language),
         profile=run.judge_profile,
+        most_time_outs=MOST_TIME_OUTS,
     )
-    event = Rejudged(
+    return Rejudged(
         before=run.verdict,
         verdict=report.verdict.value,
         passed=report.passed,
@@ -39,5 +41,3 @@ def rejudge(run_id: int) -> Rejudged:
         strip=strip([result.verdict.value for result in report.results]),
         report=judging.slim(report),
     )
-    eventlog.append_unowned(run_id, event, when=[RunStatus.FINISHED])
-    return event
