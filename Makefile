@@ -7,6 +7,9 @@ DEVICE ?= cpu
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# A machine that stalls for seconds may fail one of thousands of tests. It gets a second try and is named at the end, with what
+# failed, to be mended; a fault fails twice, and after three second tries there are no more.
+SECOND_TRY := --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
 export PIP_NO_INPUT := 1
 
 .PHONY: demo setup dev test test-vllm check unit postgres browser bench reproduce coverage clean
@@ -42,10 +45,10 @@ check: dev
 	MCL_VAR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
 
 unit: dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SECOND_TRY)
 
 postgres: dev  ## the database tests again on a private PostgreSQL cluster, where the machine has one
-	$(BIN)/python -m tests.postgres
+	$(BIN)/python -m tests.postgres $(SECOND_TRY)
 
 browser: dev  ## Chromium for the browser tests: Debian's as root, else Playwright's own download
 	@$(BIN)/python -m tests.get_browser

@@ -1,4 +1,5 @@
-"""`python -m tests.postgres`: run the database tests on a private PostgreSQL cluster, made for this and thrown away.
+"""`python -m tests.postgres [pytest options]`: run the database tests on a private PostgreSQL cluster, made for this and
+thrown away.
 
 Where the machine has no `initdb` it says so and succeeds: SQLite is the embedded default and is tested anyway.
 """
@@ -64,7 +65,8 @@ def main() -> int:
         try:
             url = f"postgres://lab@{str(folder).replace('/', '%2F')}/postgres"
             env = {**os.environ, "MCL_TEST_DATABASE_URL": url}
-            return subprocess.run([sys.executable, "-m", "pytest", *ROOMS], env=env, check=False).returncode
+            command = [sys.executable, "-m", "pytest", *ROOMS, *sys.argv[1:]]
+            return subprocess.run(command, env=env, check=False).returncode
         finally:
             subprocess.run(as_server([*control, "-m", "immediate", "stop"]), check=True, **quiet)  # type: ignore[call-overload]
     finally:
