@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -34,6 +35,7 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes]
     essential: bool = True
+    leaned_on: bool = False
     deaths: list[float] = field(default_factory=list)
 
 
@@ -52,20 +54,27 @@ def _bind_to(parent: int) -> Callable[[], None]:
 
 
 class ProcessTree:
-    """Starts children in order, starts dead ones again, stops all in reverse. Used from one thread, which must be the
-    main one: the kernel ties the death signal to the thread that forked."""
+    """Starts children in order, starts dead ones again, stops first those that nobody leans on. Used from one thread,
+    which must be the main one: the kernel ties the death signal to the thread that forked."""
 
     def __init__(self, log_dir: Path) -> None:
         self.log_dir = log_dir
         self.children: list[Child] = []
 
     def start(
-        self, name: str, argv: Sequence[str], env: Mapping[str, str], *, essential: bool = True
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        essential: bool = True,
+        leaned_on: bool = False,
     ) -> None:
-        """Without an `essential` child the others go on: one that keeps dying is given up, not fatal."""
+        """Without an `essential` child the others go on: one that keeps dying is given up, not fatal. One that is
+        `leaned_on` is there until all others have ended: a run whose engine goes first would end as failed."""
         self.log_dir.mkdir(parents=True, exist_ok=True)
         log = self.log_dir / f"{name}.log"
-        self.children.append(Child(name, argv, env, log, self.spawn(argv, env, log), essential))
+        self.children.append(Child(name, argv, env, log, self.spawn(argv, env, log), essential, leaned_on))
 
     @staticmethod
     def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
@@ -104,20 +113,27 @@ class ProcessTree:
                 raise ChildDied(child.name, code, tail(child.log))
 
     def stop(self) -> None:
-        """Ask in reverse order, kill what has not gone within the grace time. Safe to call twice."""
-        for child in reversed(self.children):
-            if child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
-                self._wait(child.process)
+        """End all that nobody leans on at once, then the others. Safe to call twice."""
+        for leaned_on in (False, True):
+            _end([child.process for child in self.children if child.leaned_on == leaned_on])
         self.children.clear()
 
-    @staticmethod
-    def _wait(process: subprocess.Popen[bytes]) -> None:
-        try:
-            process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask each, and kill what has not gone within the grace time, which is the same for all."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    end = time.monotonic() + GRACE_S
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, end - time.monotonic()))
+    stuck = [process for process in processes if process.poll() is None]
+    for process in stuck:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    for process in stuck:
+        process.wait()
 
 
 def tail(log: Path, lines: int = 12) -> str:

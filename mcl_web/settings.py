@@ -159,10 +159,12 @@ CELERY_TASK_ROUTES = {
     "training.exam": {"queue": "infer"},
 }
 _REAP_EVERY = env.seconds("MCL_REAP_EVERY", 5, 1, 60)
+# What a worker that was away or busy finds in its queue says no more than the newest of it.
+_NEWS = {"expires": 60}
 CELERY_BEAT_SCHEDULE = {
-    "reap": {"task": "solver.tasks.reap", "schedule": _REAP_EVERY},
-    "curate": {"task": "training.tasks.curate", "schedule": _REAP_EVERY},
-    "reap-training": {"task": "training.reap", "schedule": _REAP_EVERY},
+    "reap": {"task": "solver.tasks.reap", "schedule": _REAP_EVERY, "options": _NEWS},
+    "curate": {"task": "training.tasks.curate", "schedule": _REAP_EVERY, "options": _NEWS},
+    "reap-training": {"task": "training.reap", "schedule": _REAP_EVERY, "options": _NEWS},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils.timezone import now
 
 from solver import engine_book, judge_pool, queue
@@ -36,6 +36,7 @@ from trajectories.problem_schema import TestKind
 from trajectories.version import code_version
 
 log = logging.getLogger(__name__)
+MOST_CLAIMS = 10  # of a run that the database breaks off each time, then it is no matter of waiting
 JUDGE_PROFILES = ("strict", "execeval", "humaneval", "evalplus", "livecodebench")
 
 
@@ -183,6 +184,9 @@ _stopping = threading.Event()
 def _listed(hold: leases.Held) -> Iterator[None]:
     with _active_lock:
         _active.add(hold)
+        late = _stopping.is_set()
+    if late:  # claimed while the others were given back
+        _give_back(hold)
     try:
         yield
     finally:
@@ -200,8 +204,12 @@ def shut_down() -> None:
     with _active_lock:
         held = list(_active)
     for hold in held:
-        hold.lost.set()
-        leases.release(hold.run_id, hold.fence)
+        _give_back(hold)
+
+
+def _give_back(hold: leases.Held) -> None:
+    hold.lost.set()
+    leases.release(hold.run_id, hold.fence)
 
 
 def execute(run_id: int, worker: str) -> bool:
@@ -237,6 +245,8 @@ def _ending(run: Run, hold: leases.Held, worker: str) -> RunFinished:
     except (LeaseLost, eventlog.StaleFence):
         raise
     except Exception as error:
+        if isinstance(error, OperationalError | InterfaceError) and hold.fence < MOST_CLAIMS:
+            raise  # the database was away or locked: the lease runs out, and the next worker goes on from the log
         log.exception("run %s ended by a defect of the lab", run.pk)
         message = (
             f"A defect of the lab ended this run ({type(error).__name__}); the worker's log has the details."

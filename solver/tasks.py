@@ -13,7 +13,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models import Q
 from django.utils.timezone import now
 
@@ -96,7 +96,7 @@ def _sign_of_life(sender: Any, **_: Any) -> None:
         while True:
             try:
                 Worker.objects.update_or_create(name=worker_name(), defaults={"kind": kind, "beat_at": now()})
-            except DatabaseError:
+            except Error:  # psycopg's InterfaceError is no DatabaseError
                 log.exception("sign of life not written")
             connection.close()
             time.sleep(BEAT_S)

@@ -12,12 +12,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-PATIENCE_S = 180.0  # a lab has nine processes, and the machine may be busy with others
+PATIENCE_S = 180.0  # a lab has ten processes and more, and the machine may be busy with others
 
 
 def free_port() -> int:
@@ -102,9 +103,12 @@ class Lab:
         return self.process.wait(PATIENCE_S)
 
     def gone(self) -> bool:
+        return self.comes_to(lambda: not self.processes())
+
+    def comes_to(self, state: Callable[[], bool]) -> bool:
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            if not self.processes():
+            if state():
                 return True
             time.sleep(0.1)
         return False

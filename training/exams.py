@@ -18,7 +18,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
@@ -107,15 +107,19 @@ class _Question:
 
 def execute(exam_id: int) -> bool:
     """Ask what has not been answered; False if somebody else does, or it is done."""
+    known = Exam.objects.filter(pk=exam_id).claimable().values_list("fence", flat=True).first()
+    if known is None:
+        return False
+    # Swapped from the number that was read: read afterwards, it could be that of whoever took over meanwhile.
     taken = (
-        Exam.objects.filter(pk=exam_id)
+        Exam.objects.filter(pk=exam_id, fence=known)
         .claimable()
-        .update(state=ExamState.RUNNING, fence=F("fence") + 1, lease_expires_at=now() + LEASE)
+        .update(state=ExamState.RUNNING, fence=known + 1, lease_expires_at=now() + LEASE)
     )
     if not taken:
         return False
     exam = Exam.objects.select_related("adapter", "dataset").get(pk=exam_id)
-    mine = Exam.objects.filter(pk=exam_id, fence=exam.fence, state=ExamState.RUNNING)
+    mine = Exam.objects.filter(pk=exam_id, fence=known + 1, state=ExamState.RUNNING)
     try:
         spec = engine_book.serving(engine_book.get_described(exam.adapter.engine), exam.columns.values())
         engine = open_engine(spec)
@@ -127,8 +131,7 @@ def execute(exam_id: int) -> bool:
     except (EngineError, engine_book.UnknownEngine) as error:
         mine.update(state=ExamState.FAILED, message=str(error), lease_expires_at=None)
         return True
-    mine.update(state=ExamState.DONE, message="", lease_expires_at=None)
-    return True
+    return mine.update(state=ExamState.DONE, message="", lease_expires_at=None) == 1
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from training import adapters, devices, evaluation, rows_file, training_leases, 
 from training.models import TrainingRun
 from training.run_models import Ask, TrainingStatus
 from training.trainer_job import NOTHING_TO_SAVE, Job
-from training.trainer_report import LAST, read_lines
+from training.trainer_report import LAST, read_parts
 from training.training_leases import Held
 from training.training_log import Fact, StaleFence
 
@@ -56,6 +56,8 @@ def shut_down() -> None:
 def _listed(hold: Held) -> Iterator[None]:
     with _active_lock:
         _active.add(hold)
+        if _stopping.is_set():  # claimed while the others were told
+            hold.stopping.set()
     try:
         yield
     finally:
@@ -89,7 +91,7 @@ def execute(run_id: int, worker: str) -> bool:
 
 
 def _work(run: TrainingRun, hold: Held, device: str) -> bool:
-    _drain(run, run.fence - 1)
+    _drain(run)
     training_log.append(
         run.pk,
         [("attempt", {"fence": run.fence, "device": device, "worker": run.lease_owner})],
@@ -230,14 +232,19 @@ def _died(run: TrainingRun, child: subprocess.Popen[bytes]) -> Ending | None:
 
 
 def _read(run: TrainingRun, fence: int) -> Fact | None:
-    """New lines of the report become events; the last word, if it is among them."""
-    lines, offset = read_lines(run.metrics_file(fence), run.metrics_read)
-    if not lines:
-        return None
-    facts = [(str(line.pop("kind")), line) for line in lines]
-    training_log.append(run.pk, facts, fence=run.fence, metrics_read=offset, **_projected(run, facts))
-    run.metrics_read = offset
-    return next((fact for fact in facts if fact[0] in LAST), None)
+    """New lines of the report become events; the last word, if it is among them. To the end of the report: where this
+    worker was held up, more may wait than is read at once, and the last word behind it."""
+    last: Fact | None = None
+    for lines, offset in read_parts(run.metrics_file(fence), run.metrics_read):
+        facts = _facts(lines)
+        training_log.append(run.pk, facts, fence=run.fence, metrics_read=offset, **_projected(run, facts))
+        run.metrics_read = offset
+        last = next((fact for fact in facts if fact[0] in LAST), last)
+    return last
+
+
+def _facts(lines: list[dict[str, Any]]) -> list[Fact]:
+    return [(str(line.pop("kind")), line) for line in lines]
 
 
 def _projected(run: TrainingRun, facts: list[Fact]) -> dict[str, Any]:
@@ -254,17 +261,16 @@ def _projected(run: TrainingRun, facts: list[Fact]) -> dict[str, Any]:
     return changes
 
 
-def _drain(run: TrainingRun, fence: int) -> None:
-    """What an earlier attempt had reported and no one read: its supervisor was killed first."""
-    if fence < 1:
-        return
-    told = run.events.filter(kind="attempt", payload__fence=fence).order_by("-seq").first()
+def _drain(run: TrainingRun) -> None:
+    """What the attempt before had reported and no one read: its supervisor was killed first. The last one that had begun:
+    one killed right after its claim has a fence and nothing more."""
+    told = run.events.filter(kind="attempt").order_by("-seq").first()
     if told is None:
         return
+    fence = int(told.payload["fence"])
     seen = run.events.filter(seq__gt=told.seq).exclude(kind__in=["died", "cancelled", "ended"]).count()
-    lines, _ = read_lines(run.metrics_file(fence), 0)
-    facts = [(str(line.pop("kind")), line) for line in lines[seen:]]
-    if facts:
+    lines = [line for part, _ in read_parts(run.metrics_file(fence)) for line in part]
+    if facts := _facts(lines[seen:]):
         training_log.append(run.pk, facts, fence=run.fence, **_projected(run, facts))
 
 

@@ -8,6 +8,7 @@ dies with its supervisor. It knows no Django and no database: its job file is al
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from training.trainer_job import NOTHING_TO_SAVE, Job, last_checkpoint
 from training.trainer_report import Report, TrainingFailed
@@ -37,6 +38,21 @@ def die_with(parent: int) -> None:
             os.kill(parent, 0)
         except OSError:  # it died before the line above took hold
             os._exit(3)
+
+
+def alone_in(folder: Path) -> IO[bytes]:
+    """Waits until no other trainer is at this run; the lock goes with the process, or with what is returned.
+
+    A worker that was held up past its lease ends its trainer once it notices. Until then that one may be writing a
+    checkpoint, in the place where this one would.
+    """
+    lock = (folder / "trainer.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"an earlier trainer is still at {folder}; waiting for its end", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def run(job: Job, report: Report) -> None:
@@ -130,6 +146,7 @@ def main(arguments: list[str]) -> int:
     job = Job.read(Path(arguments[0]))
     die_with(job.supervisor)
     report = Report(Path(job.metrics))
+    lock = alone_in(Path(job.metrics).parent)
     try:
         run(job, report)
     except Exception as error:
@@ -138,6 +155,8 @@ def main(arguments: list[str]) -> int:
         if failed.code == "internal_error":
             raise
         return 1
+    finally:
+        lock.close()
     return 0
 
 

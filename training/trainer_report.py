@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 LAST = ("finished", "stopped", "failed")
+MOST_AT_ONCE = 4_000_000  # bytes
 
 
 class TrainingFailed(Exception):
@@ -37,11 +39,20 @@ def read_lines(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            data = file.read(4_000_000)
+            data = file.read(MOST_AT_ONCE)
     except FileNotFoundError:
         return [], offset
     end = data.rfind(b"\n") + 1
     return [json.loads(line, parse_constant=_no_number) for line in data[:end].splitlines()], offset + end
+
+
+def read_parts(path: Path, offset: int = 0) -> Iterator[tuple[list[dict[str, Any]], int]]:
+    """What `read_lines` gives, again and again until nothing is left."""
+    while True:
+        lines, offset = read_lines(path, offset)
+        if not lines:
+            return
+        yield lines, offset
 
 
 def _no_number(_: str) -> None:

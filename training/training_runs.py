@@ -137,10 +137,15 @@ def _ask(run_id: int, ask: Ask) -> bool:
         "finished_at": now(),
     }
     waiting = TrainingRun.objects.filter(pk=run_id, status=TrainingStatus.QUEUED)
-    if waiting.move(TrainingStatus.CANCELLED, **ended):
-        training_log.append(run_id, [("cancelled", {"message": ended["message"]})], fence=None)
-        return True
-    return TrainingRun.objects.filter(pk=run_id, status=TrainingStatus.RUNNING).update(ask=ask) == 1
+    with transaction.atomic():
+        if waiting.move(TrainingStatus.CANCELLED, **ended):
+            training_log.append(run_id, [("cancelled", {"message": ended["message"]})], fence=None)
+            return True
+    # An orphan may have come back to the queue in between: whoever takes it up finds what was asked.
+    under_way = TrainingRun.objects.filter(
+        pk=run_id, status__in=[TrainingStatus.QUEUED, TrainingStatus.RUNNING]
+    )
+    return under_way.update(ask=ask) == 1
 
 
 def resume(run_id: int, *, publish_to_workers: bool = True) -> bool:

@@ -149,8 +149,10 @@ class Hub:
         # The default prefix: channels-redis reads one real channel per process, and only under that prefix.
         channel = await layer.new_channel()
         receiving: asyncio.Task[dict[str, Any]] | None = None
+        entering = asyncio.create_task(self._enter(layer, group, channel))
         try:
-            await self._enter(layer, group, channel)
+            # A broker that is held up keeps nobody from the log: until it answers the safety poll serves.
+            await asyncio.wait({entering}, timeout=SAFETY_POLL_S)
             self.seq = await last_seq(self.run_id) or 0
             self.ready.set()
             while True:
@@ -169,6 +171,7 @@ class Hub:
         finally:
             if receiving:
                 receiving.cancel()
+            await asyncio.wait({entering})  # or the name would be entered after it was taken out
             with contextlib.suppress(OSError, RedisError):  # else the layer fills a buffer that nobody reads
                 await layer.group_discard(group, channel)
 

@@ -65,7 +65,7 @@ def tick() -> None:
 def advance(campaign_id: int, *, publish_to_workers: bool = True) -> None:
     campaign = Campaign.objects.get(pk=campaign_id)
     if campaign.status == CampaignStatus.CANCELLED:
-        _cancel_active(campaign)
+        _cancel_active(campaign_id)
     settle(campaign)
     plan.warm_up()
     with transaction.atomic():
@@ -81,11 +81,16 @@ def advance(campaign_id: int, *, publish_to_workers: bool = True) -> None:
         _finish(campaign)
 
 
-def _cancel_active(campaign: Campaign) -> None:
-    active = CampaignRun.objects.filter(campaign=campaign, state=SlotState.ACTIVE, run__isnull=False)
-    for run_id in active.values_list("run", flat=True):
-        if run_id is not None:
-            runs.cancel(run_id)
+def _cancel_active(campaign_id: int) -> None:
+    """Under the campaign's row lock: who resumes it waits, and withdraws what was asked, or was faster and nothing is."""
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        if campaign.status != CampaignStatus.CANCELLED:
+            return
+        active = CampaignRun.objects.filter(campaign=campaign, state=SlotState.ACTIVE, run__isnull=False)
+        for run_id in active.values_list("run", flat=True):
+            if run_id is not None:
+                runs.cancel(run_id)
 
 
 def _retry_due(campaign: Campaign) -> None:
@@ -199,7 +204,10 @@ def _begin(campaign: Campaign, slot: CampaignRun, publish_to_workers: bool) -> N
 
 
 def _goes_on(run: Run) -> bool:
-    return not run.ended or (run.reason not in _BEYOND_RETRY and runs.retry(run.pk))
+    """Whether the run is under way now, by us or by a person who was faster."""
+    if run.ended and run.reason not in _BEYOND_RETRY:
+        runs.retry(run.pk)
+    return Run.objects.filter(pk=run.pk, status__in=[RunStatus.QUEUED, RunStatus.RUNNING]).exists()
 
 
 def _start(campaign: Campaign, slot: CampaignRun, publish_to_workers: bool) -> Run:

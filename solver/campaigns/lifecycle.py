@@ -141,6 +141,8 @@ def _withdraw_cancels(campaign_id: int) -> None:
 def measure_again(campaign_id: int, *, publish_to_workers: bool = True) -> int:
     """Give every place that could not be measured its tries again; returns how many there were."""
     with transaction.atomic():
+        # Or it could be finished, by who sees none of these places wait, after it was found running here.
+        Campaign.objects.select_for_update().get(pk=campaign_id)
         waiting = _wait_again(campaign_id)
         if not waiting:
             return 0

@@ -157,6 +157,43 @@ def test_a_campaign_resumed_before_its_runs_have_stopped_measures_them_too(
     assert Run.objects.count() == 6
 
 
+def test_a_campaign_that_is_resumed_while_it_is_being_cancelled_goes_on(
+    engine: Scripted, problems: list[Problem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cancels has read the campaign as cancelled; it is resumed before the first run is asked to stop."""
+    campaign, cancel_active = start(), execution._cancel_active
+
+    def resumed_first(given: int) -> None:
+        monkeypatch.setattr(execution, "_cancel_active", cancel_active)
+        assert lifecycle.resume(campaign.pk, publish_to_workers=False)
+        cancel_active(given)
+
+    monkeypatch.setattr(execution, "_cancel_active", resumed_first)
+    assert lifecycle.cancel(campaign.pk)
+    assert states(campaign) == {"active": 6} and not Run.objects.exclude(status=RunStatus.QUEUED).exists()
+    work(campaign)
+    assert (campaign.status, states(campaign)) == (CampaignStatus.FINISHED, {"measured": 6})
+
+
+def test_a_run_that_a_person_takes_up_first_keeps_its_place(
+    engine: Scripted, problems: list[Problem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = start(strategies=[{"name": "direct"}], problems={"ids": "test/sum-00"})
+    work(campaign)
+    Run.objects.update(status=RunStatus.FAILED, reason="judge_unavailable")
+    CampaignRun.objects.update(state=SlotState.NOT_MEASURED, reason="judge_unavailable")
+    retry = runs.retry
+
+    def a_person_was_faster(run_id: int) -> bool:
+        assert retry(run_id)
+        return retry(run_id)
+
+    monkeypatch.setattr(runs, "retry", a_person_was_faster)
+    lifecycle.measure_again(campaign.pk, publish_to_workers=False)
+    slot = CampaignRun.objects.get()
+    assert (Run.objects.count(), slot.earlier, slot.state) == (1, [], SlotState.ACTIVE)
+
+
 def test_a_cancel_that_was_killed_half_way_is_finished_by_the_reaper(
     engine: Scripted, problems: list[Problem], monkeypatch: pytest.MonkeyPatch
 ) -> None:

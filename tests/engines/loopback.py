@@ -31,8 +31,8 @@ class Loopback:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def spec(self, **fields: Any) -> EngineSpec:
-        quick = {"connect_s": 10, "first_token_s": 20, "between_tokens_s": 20, "total_s": 40}
-        given = {"timeouts": quick, "models": {"default": "small"}, "allow_loopback": True, **fields}
+        patient = {"connect_s": 60, "first_token_s": 120, "between_tokens_s": 120, "total_s": 240}
+        given = {"timeouts": patient, "models": {"default": "small"}, "allow_loopback": True, **fields}
         return EngineSpec.parse({"name": "local", "kind": "openai", "base_url": self.url, **given})
 
 

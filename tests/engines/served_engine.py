@@ -73,7 +73,7 @@ class Server:
             self._http.close()
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(180)
 
     def http(self) -> httpx2.Client:
         """A plain client, safe for many threads, closed with the server."""
@@ -81,7 +81,7 @@ class Server:
             uds = str(self.socket) if self.port is None else None
             root = "http://engine" if self.port is None else f"http://127.0.0.1:{self.port}"
             transport = httpx2.HTTPTransport(uds=uds, verify=False)
-            self._http = httpx2.Client(transport=transport, base_url=root, timeout=60)
+            self._http = httpx2.Client(transport=transport, base_url=root, timeout=180)
         return self._http
 
     def client(self) -> ServedEngine:

@@ -24,7 +24,7 @@ from tests.engines.asking import request
 from tests.engines.loopback import Behaviour, Handler, answer, serving, status
 
 KEY = "sk-very-secret-0123456789"
-PATIENT = {"connect_s": 20, "first_token_s": 20, "between_tokens_s": 20, "total_s": 40}
+PATIENT = {"connect_s": 60, "first_token_s": 60, "between_tokens_s": 60, "total_s": 240}
 SILENT = (
     "silence",
     "comments",

@@ -59,8 +59,8 @@ def test_a_forked_child_opens_its_own(spec: EngineSpec) -> None:
     results: multiprocessing.Queue[bool] = context.Queue()
     child = context.Process(target=_identity, args=(spec, id(open_engine(spec)), results))
     child.start()
-    assert results.get(timeout=60)
-    child.join(60)
+    assert results.get(timeout=180)
+    child.join(180)
 
 
 def test_describing_engines_imports_neither_openai_nor_torch_nor_django() -> None:
@@ -84,9 +84,9 @@ request = ChatRequest(Role.CODING, "base", (Message("user", "x"),), Sampling(1.0
 begun = threading.Event()
 thread = threading.Thread(target=lambda: engine.chat(request, on_delta=lambda _: begun.set()), daemon=True)
 thread.start()
-begun.wait(30)
+begun.wait(180)
 print("leaving")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=400)
     assert done.stdout.strip() == "leaving"
     assert done.returncode == 0, done.stderr

@@ -36,7 +36,7 @@ def post(server: Server, body: Any, path: str = "/v1/chat/completions") -> tuple
     ] else response.text
 
 
-def until(true: Callable[[], object], within: float = 60) -> None:
+def until(true: Callable[[], object], within: float = 180) -> None:
     end = time.monotonic() + within
     while not true():
         assert time.monotonic() < end

@@ -132,7 +132,32 @@ async def test_a_slow_viewer_is_refilled_from_the_log(
         assert await viewer.until(200) == list(range(1, 201))
 
 
-async def test_token_deltas_reach_the_viewer_and_are_not_stored(live_server_url: str) -> None:
+async def test_a_broker_that_is_held_up_keeps_nobody_from_the_log(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SAFETY_POLL_S", 0.2)
+    enter, answers = live.Hub._enter, threading.Event()
+
+    async def held_up(self: live.Hub, *given: Any) -> None:
+        await asyncio.to_thread(answers.wait, 2 * PATIENCE_S)
+        await enter(self, *given)
+
+    monkeypatch.setattr(live.Hub, "_enter", held_up)
+    run, fence = await make_run()
+    await append(run, fence, 1)
+    async with Socket(live_server_url, run) as viewer:
+        assert await viewer.until(1) == [1]
+        await append(run, fence, 1)
+        assert await viewer.until(2) == [1, 2]
+    answers.set()
+    await unwatched(run)
+    await unheard(run)
+
+
+async def test_token_deltas_reach_the_viewer_and_are_not_stored(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SAFETY_POLL_S", PATIENCE_S)  # before it has entered nothing reaches it
     run, fence = await make_run()
     await append(run, fence, 1)
     async with Socket(live_server_url, run) as viewer:
@@ -294,13 +319,20 @@ async def test_a_viewer_that_comes_while_the_last_one_goes_joins_a_hub_that_list
     await unwatched(run)
 
 
-async def test_a_run_that_nobody_watches_any_more_rings_no_bells(live_server_url: str) -> None:
+async def test_a_run_that_nobody_watches_any_more_rings_no_bells(
+    live_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A name left in the group would have every ring and every piece of text kept for nobody, for a day."""
+    monkeypatch.setattr(live, "SAFETY_POLL_S", PATIENCE_S)  # entered before anything is read
     run, fence = await make_run()
     async with Socket(live_server_url, run) as viewer:
         await append(run, fence, 1)
         await viewer.until(1)
         assert await asyncio.to_thread(listeners, run) == 1
+    await unheard(run)
+
+
+async def unheard(run: Run) -> None:
     for _ in range(int(PATIENCE_S / 0.05)):
         if not await asyncio.to_thread(listeners, run):
             return

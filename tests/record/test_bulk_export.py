@@ -122,6 +122,21 @@ def test_a_run_that_cannot_be_written_is_named_and_a_database_that_is_away_is_no
     assert f"Run {runs[0].pk} cannot be written as md (KeyError" in told and f"-run:{runs[0].pk}" in told
 
 
+def test_an_export_that_is_deleted_while_its_file_is_put_in_place_leaves_none(
+    runs: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, write = started("md"), bulk._write
+
+    def deleted_then(*given: Any) -> bool:
+        whole = write(*given)
+        bulk.delete(export.pk)
+        return whole
+
+    monkeypatch.setattr(bulk, "_write", deleted_then)
+    assert not bulk.work(export.pk, "worker")
+    assert not list(bulk.path(export.pk).parent.glob(f"runs-{export.pk}.*"))
+
+
 def test_from_the_list_of_runs_to_the_file_and_away_again(runs: list[Run], client: Client) -> None:
     page = client.get("/runs/?verdict=AC").content.decode()
     assert "Export 3 runs" in page

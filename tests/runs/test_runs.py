@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from solver import judge_pool, runs
 from solver.engines.protocol import ChatRequest, EngineUnreachable, Role
@@ -297,6 +298,59 @@ def test_a_start_that_makes_no_sense_names_the_field(
         runs.start(problem, **{"engine": "scripted", "publish_to_workers": False, **changes})
     assert refused.value.field == field
     assert not Run.objects.exists()
+
+
+def test_a_run_that_is_claimed_while_its_worker_stops_is_given_back_too(
+    engine: Scripted, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, claim = start(problem), leases.claim
+    monkeypatch.setattr(runs, "_stopping", threading.Event())
+
+    def stopped_meanwhile(run_id: int, worker: str) -> int | None:
+        fence = claim(run_id, worker)
+        runs.shut_down()
+        return fence
+
+    with monkeypatch.context() as patched:
+        patched.setattr(leases, "claim", stopped_meanwhile)
+        assert not runs.execute(run.pk, "stopping")
+    run.refresh_from_db()
+    assert (run.status, run.lease_owner, engine.asked) == (RunStatus.QUEUED, "", [])
+
+
+def test_a_database_that_is_away_for_a_moment_ends_no_run(
+    engine: Scripted, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, append, locked = start(problem), eventlog.append, [OperationalError("database is locked")]
+
+    def busy(run_id: int, events: Any, *, fence: int) -> int:
+        if locked and events[0].kind == "step.finished":
+            raise locked.pop()
+        return append(run_id, events, fence=fence)
+
+    monkeypatch.setattr(eventlog, "append", busy)
+    with pytest.raises(OperationalError):
+        runs.execute(run.pk, "first")
+    run.refresh_from_db()
+    assert run.status == RunStatus.RUNNING
+    Run.objects.filter(pk=run.pk).update(lease_expires_at="2000-01-01T00:00:00Z")
+    assert runs.execute(run.pk, "second")
+    run.refresh_from_db()
+    assert (run.verdict, run.calls) == ("AC", 4)
+
+
+def test_a_run_that_the_database_breaks_off_every_time_ends_at_last(
+    engine: Scripted, problem: Problem
+) -> None:
+    def broken(request: ChatRequest) -> None:
+        raise OperationalError("a row is too large for its index")
+
+    engine.before = broken
+    run = start(problem)
+    Run.objects.filter(pk=run.pk).update(fence=runs.MOST_CLAIMS - 1)
+    assert runs.execute(run.pk, "test")
+    run.refresh_from_db()
+    assert (run.status, run.reason) == (RunStatus.FAILED, "internal_error")
 
 
 def test_a_stopping_worker_gives_its_run_back_for_the_next_one(

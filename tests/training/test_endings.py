@@ -112,3 +112,22 @@ def test_an_adapter_that_cannot_be_stored_ends_its_run_with_a_sentence_instead_o
     assert training_runs.resume(run.pk, publish_to_workers=False) and launch.execute(run.pk, "test")
     run.refresh_from_db()
     assert run.status == "finished" and run.adapter is not None
+
+
+def test_a_trainer_waits_for_an_earlier_one_that_is_still_at_its_run(tmp_path: Path) -> None:
+    """Its worker was held up past the lease: another one has taken the run, and its own is not ended yet."""
+    code = "import sys; from pathlib import Path; from training.trainer import alone_in; "
+    code += "alone_in(Path(sys.argv[1])); print('alone', flush=True)"
+    with trainer.alone_in(tmp_path):
+        second = subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            cwd=settings.BASE_DIR,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert second.stderr is not None
+        assert "an earlier trainer is still at" in second.stderr.readline()
+        assert second.poll() is None
+    told, _ = second.communicate()
+    assert (told, second.returncode) == ("alone\n", 0)

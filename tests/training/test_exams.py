@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
 
 from solver import judge_pool
 from solver.engines.protocol import ChatReply, ChatRequest, FinishReason, Usage
+from tests.conftest import PATIENCE_S
 from tests.factories import make_run
 from tests.training.test_adapters import imported, micro_problem
 from tests.training.versions import micro_version
@@ -72,6 +74,28 @@ def test_the_exam_asks_each_column_once_and_shows_four_columns(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_worker_that_was_overtaken_right_after_its_claim_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, version = imported("retrieval", "coding"), micro_version("retrieval", 6, 1)
+    exam = exams.start(made, version, publish_to_workers=False)
+    said = {"base": "no idea", "retrieval": "nor I", made.name: "nor I"}
+    monkeypatch.setattr(exams, "open_engine", lambda spec: Parrot(said))
+    mine = Exam.objects.filter(pk=exam.pk)
+
+    def overtake(execute: Any, sql: str, *rest: Any) -> Any:
+        done = execute(sql, *rest)
+        if sql.startswith("UPDATE") and '"fence"' in sql and mine.filter(fence=1).exists():
+            mine.update(fence=2)
+        return done
+
+    with connection.execute_wrapper(overtake):
+        assert not exams.execute(exam.pk)
+    exam.refresh_from_db()
+    assert (exam.state, exam.fence) == (ExamState.RUNNING, 2)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_an_answer_that_takes_longer_than_the_lease_leaves_the_exam_with_its_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -85,7 +109,8 @@ def test_an_answer_that_takes_longer_than_the_lease_leaves_the_exam_with_its_wor
             """Thinks until the lease that it began with would be over, and was renewed."""
             begun = Exam.objects.get(pk=exam.pk).lease_expires_at
             assert begun is not None
-            for _look in range(600):
+            end = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end:
                 if now() > begun and (Exam.objects.get(pk=exam.pk).lease_expires_at or begun) > begun:
                     renewed.set()
                     break

@@ -24,6 +24,7 @@ from training import (
     curves,
     devices,
     launch,
+    trainer_report,
     training_leases,
     training_log,
     training_runs,
@@ -31,6 +32,7 @@ from training import (
 from training.lora_spec import BadSpec, read_spec
 from training.models import Device, TrainingEvent, TrainingRun
 from training.run_models import TrainingStatus
+from training.trainer_report import Report
 
 pytestmark = pytest.mark.django_db(transaction=True)
 torch_needed = pytest.mark.skipif(
@@ -202,7 +204,7 @@ def test_a_run_ends_as_a_registered_adapter_whose_lineage_leads_both_ways() -> N
 
 @torch_needed
 def test_a_trainer_killed_with_9_is_resumed_from_its_last_whole_checkpoint() -> None:
-    run = start(quick_spec(micro_version(), max_steps=400, save_every=2, eval_every=500))
+    run = start(quick_spec(micro_version(), max_steps=4000, save_every=2, eval_every=5000))
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="checkpoint").exists())
     os.kill(trainer_of(run), signal.SIGKILL)
@@ -267,7 +269,7 @@ def test_a_trainer_that_dies_is_started_again_where_no_lab_would_do_it(
 
 @torch_needed
 def test_save_and_stop_leaves_a_usable_adapter_and_abort_keeps_what_was_saved() -> None:
-    long = quick_spec(micro_version(), max_steps=500, save_every=400, eval_every=600)
+    long = quick_spec(micro_version(), max_steps=5000, save_every=4000, eval_every=6000)
     run = start(long)
     thread = in_background(run)
     until(lambda: TrainingEvent.objects.filter(run=run, kind="metrics").exists())
@@ -275,7 +277,7 @@ def test_save_and_stop_leaves_a_usable_adapter_and_abort_keeps_what_was_saved() 
     thread.join(600)
     run.refresh_from_db()
     assert run.status == TrainingStatus.STOPPED and run.adapter is not None and run.checkpoint == run.step
-    assert 0 < run.step < 500 and run.message == f"Saved and stopped at step {run.step}."
+    assert 0 < run.step < 5000 and run.message == f"Saved and stopped at step {run.step}."
     assert training_runs.resume(run.pk, publish_to_workers=False)
     stopped_at = run.step
     thread = in_background(run)
@@ -291,6 +293,83 @@ def test_a_queued_run_is_cancelled_at_once() -> None:
     assert training_runs.save_and_stop(run.pk) and not training_runs.abort(run.pk)
     run.refresh_from_db()
     assert run.status == TrainingStatus.CANCELLED and run.last_seq == 1
+
+
+def test_a_stop_reaches_a_run_that_comes_back_to_the_queue_meanwhile() -> None:
+    run = start()
+    fence = training_leases.claim(run.pk, "killed")
+    assert fence is not None
+
+    def requeued(execute: Any, sql: str, *rest: Any) -> Any:
+        done = execute(sql, *rest)
+        if sql.startswith("UPDATE") and '"finished_at"' in sql:  # the try to cancel it where it waits
+            training_leases.release(run.pk, fence)
+        return done
+
+    with connection.execute_wrapper(requeued):
+        assert training_runs.abort(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.ask) == (TrainingStatus.QUEUED, "abort")
+
+
+def test_a_run_that_is_claimed_while_its_worker_stops_is_told_to_save(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, claim, told = start(), training_leases.claim, list[bool]()
+    monkeypatch.setattr(launch, "_stopping", threading.Event())
+
+    def stopped_meanwhile(run_id: int, worker: str) -> int | None:
+        fence = claim(run_id, worker)
+        launch.shut_down()
+        return fence
+
+    def work(run: TrainingRun, hold: training_leases.Held, device: str) -> bool:
+        told.append(hold.stopping.is_set())
+        return False
+
+    monkeypatch.setattr(training_leases, "claim", stopped_meanwhile)
+    monkeypatch.setattr(launch, "_work", work)
+    assert not launch.execute(run.pk, "stopping") and told == [True]
+
+
+def test_the_last_word_is_heard_however_much_was_reported_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker was held up while its trainer went on and ended."""
+
+    def reports(run: TrainingRun, job: Path, device: str) -> subprocess.Popen[bytes]:
+        report = Report(run.metrics_file(run.fence))
+        for step in range(1, 21):
+            report.tell("metrics", step=step, loss=1.0)
+        report.tell("failed", code="disk_full", message="The disk is full.")
+        child = subprocess.Popen(["true"], start_new_session=True)
+        child.wait()
+        return child
+
+    monkeypatch.setattr(launch, "_spawn", reports)
+    monkeypatch.setattr(trainer_report, "MOST_AT_ONCE", 300)
+    run = start()
+    assert launch.execute(run.pk, "test")
+    run.refresh_from_db()
+    assert (run.status, run.reason, run.step) == (TrainingStatus.FAILED, "disk_full", 20)
+
+
+def test_what_nobody_read_is_not_lost_to_an_attempt_that_had_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first worker was killed before it had read, the second one right after its claim."""
+    run = start()
+    monkeypatch.setattr(trainer_report, "MOST_AT_ONCE", 100)
+    training_leases.claim(run.pk, "first")
+    training_log.append(run.pk, [("attempt", {"fence": 1, "device": "cpu", "worker": "first"})], fence=1)
+    run.folder.mkdir(parents=True)
+    for step in (1, 2):
+        Report(run.metrics_file(1)).tell("metrics", step=step, loss=1.0)
+    for worker in ("second", "third"):
+        TrainingRun.objects.update(lease_expires_at=now() - training_leases._until())
+        training_leases.claim(run.pk, worker)
+    run.refresh_from_db()
+    launch._drain(run)
+    launch._drain(run)
+    assert kinds(run) == ["attempt", "metrics", "metrics"]
 
 
 def test_the_registry_knows_what_serves_before_anything_was_promoted() -> None:

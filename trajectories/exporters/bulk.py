@@ -93,8 +93,13 @@ def work(pk: int, holder: str) -> bool:
             left.unlink(missing_ok=True)
         if not _write(export, draft, holder):
             return False
+        size = draft.stat().st_size
         draft.replace(place)
-        return _mine(pk, holder).update(status=BulkExportStatus.READY, size=place.stat().st_size) == 1
+        if _mine(pk, holder).update(status=BulkExportStatus.READY, size=size):
+            return True
+        if not BulkExport.objects.filter(pk=pk).exists():  # deleted while the file was moved
+            place.unlink(missing_ok=True)
+        return False
     except OSError as error:
         log.exception("export %s", pk)
         told = f"The file could not be written: {error.strerror or error}. Free some disk and start it again."

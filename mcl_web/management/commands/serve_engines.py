@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from mcl_web.engine_host import EngineHost
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             while True:
                 try:
                     host.round()
-                except DatabaseError:
+                except Error:  # psycopg's InterfaceError is no DatabaseError
                     log.exception("a round over the engines failed")
                     close_old_connections()
                 time.sleep(1)

@@ -30,15 +30,23 @@ from solver.engines.spec import EngineKind, EngineSpec
 # For a machine that is busy with other things: a child that cannot start dies, and that is told at once.
 READY_WITHIN_S = 180.0
 TRAINERS = 8  # threads that each watch one trainer; the devices decide how many train at once
+# Name, queue, threads. The reaper's has a worker of its own: a job of the judge's queue takes hours.
+WORKERS = (
+    ("infer", "infer", settings.RUNS_PER_WORKER),
+    ("default", "default", 2),
+    ("judge", "judge", 2),
+    ("train", "train", TRAINERS),
+)
 
 
-class Stop(Exception):
-    """Ctrl-C, SIGTERM or SIGHUP."""
+class Stop(BaseException):
+    """Ctrl-C, SIGTERM or SIGHUP; no Exception, for it comes in the middle of anything and nothing may keep it."""
 
 
 class Command(BaseCommand):
     help = "Start the whole lab: broker, workers and web server, on one address. Ctrl-C stops all of it."
     requires_system_checks = []
+    stopping = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default 8000)")
@@ -48,10 +56,12 @@ class Command(BaseCommand):
         lock = _only_one(settings.VAR_DIR)
         tree = ProcessTree(settings.VAR_DIR / "log")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _stop)
+            signal.signal(number, self.ask_to_stop)
         try:
             self._start(tree, port)
             while True:
+                if self.stopping:
+                    raise Stop  # the first was lost where Python passes nothing on, in a destructor
                 for sentence in tree.tend():
                     self.stderr.write(sentence)
                 time.sleep(0.2)
@@ -63,10 +73,15 @@ class Command(BaseCommand):
                 f"{death.tail}"
             ) from None
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
+            self.stopping = True
             tree.stop()
             lock.close()
+
+    def ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler. Who presses Ctrl-C again does not break off the stopping."""
+        if not self.stopping:
+            self.stopping = True
+            raise Stop
 
     def _start(self, tree: ProcessTree, port: int) -> None:
         call_command("migrate", verbosity=0, interactive=False)
@@ -78,14 +93,14 @@ class Command(BaseCommand):
         address = f"http://127.0.0.1:{port}/"
         self._start_engines(tree, env)
         tree.start("web", [sys.executable, "-m", *_web(port)], env)
-        tree.start("infer", [sys.executable, "-m", *_worker("infer", "infer", settings.RUNS_PER_WORKER)], env)
-        tree.start("default", [sys.executable, "-m", *_worker("default", "default,judge", 2)], env)
-        tree.start("train", [sys.executable, "-m", *_worker("train", "train", TRAINERS)], env)
+        for name, queue, threads in WORKERS:
+            tree.start(name, [sys.executable, "-m", *_worker(name, queue, threads)], env)
         tree.start(
             "engines",
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve_engines"],
             env,
             essential=False,
+            leaned_on=True,
         )
         tree.start("beat", [sys.executable, "-m", *_beat()], env)
         if not until(lambda: _answers(address), tree, READY_WITHIN_S):
@@ -108,7 +123,7 @@ class Command(BaseCommand):
             socket_file = settings.SOCKET_DIR / f"engine-{spec.name}.sock"
             socket_file.unlink(missing_ok=True)
             argv = [sys.executable, "-m", *self._server_of(spec), "--socket", str(socket_file)]
-            tree.start(f"engine-{spec.name}", argv, env, essential=False)
+            tree.start(f"engine-{spec.name}", argv, env, essential=False, leaned_on=True)
             sockets[spec.home()] = str(socket_file)
         env[SOCKETS] = json.dumps(sockets)
 
@@ -125,7 +140,7 @@ class Command(BaseCommand):
         socket_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         socket_file.unlink(missing_ok=True)
         try:
-            tree.start("broker", broker.command(socket_file), env)
+            tree.start("broker", broker.command(socket_file), env, leaned_on=True)
         except broker.NoBroker as error:
             raise CommandError(str(error)) from None
         if not until(lambda: broker.answers(socket_file), tree, READY_WITHIN_S):
@@ -144,12 +159,12 @@ def _web(port: int) -> list[str]:
     ]
 
 
-def _worker(name: str, queues: str, threads: int) -> list[str]:
+def _worker(name: str, queue: str, threads: int) -> list[str]:
     """Threads, not prefork: a forked child hangs after any torch or OpenMP call, and none would die with us."""
     return [
         *("celery", "-A", "mcl_web", "worker"),
         *("-P", "threads", "-c", str(threads)),
-        *("-Q", queues, "-n", f"{name}@%h"),
+        *("-Q", queue, "-n", f"{name}@%h"),
         *("-l", "WARNING", "--without-gossip", "--without-mingle"),
     ]
 
@@ -157,10 +172,6 @@ def _worker(name: str, queues: str, threads: int) -> list[str]:
 def _beat() -> list[str]:
     """A child of the supervisor, not the worker's `-B`: that one forks a process which outlives a kill -9."""
     return ["celery", "-A", "mcl_web", "beat", "-l", "WARNING", "--pidfile="]
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stop
 
 
 def _answers(address: str) -> bool:
