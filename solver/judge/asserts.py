@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -135,8 +136,9 @@ def _broken_off(index: int, session: Session, bounds: Bounds, profile: Profile) 
             return Answer(Verdict.IE, session.tests.failed or _last_error(session.tests))
         return Answer(Verdict.RE, "ended before it answered")
 
-    if outcome.killed is Kill.CANCELLED:
-        outcome = replace(outcome, killed=None, exit_code=0)
+    if outcome.killed is Kill.CANCELLED:  # one that had ended by itself before keeps its own end
+        ours = outcome.exit_code == -signal.SIGKILL
+        outcome = replace(outcome, killed=None, exit_code=0 if ours else outcome.exit_code)
     return result_of(index, outcome, bounds, profile, decide)
 
 
@@ -154,6 +156,7 @@ class _Oracle:
         self._profile = profile
         self._session = Session()
         self._line = b""
+        self._go_on = -1
         self._cpu_from = 0.0
         self._wall_from = 0.0
 
@@ -162,11 +165,14 @@ class _Oracle:
         document = json.dumps(plan).encode()
         with ExitStack() as stack:
             events, told = os.pipe2(os.O_CLOEXEC)
-            stack.enter_context(memfiles.closing(events))
+            awaited, self._go_on = os.pipe2(os.O_CLOEXEC)
+            os.set_blocking(self._go_on, False)
+            stack.enter_context(memfiles.closing(events, self._go_on))
             if self._profile.split_oracle:
-                program, tests = self._split(stack, document, told)
+                program, tests = self._split(document, told, awaited)
             else:
-                program, tests = self._together(document, told), None
+                program, tests = self._together(document, told, awaited), None
+            (tests or program).asks.append(events)
             self._watch(program, tests, events)
             for run, files in ((program, self._program_files), (tests, self._tests_files)):
                 if run is not None and files is not None:
@@ -184,10 +190,10 @@ class _Oracle:
     _program_files: tuple[int, int, int] | None = None
     _tests_files: tuple[int, int, int] | None = None
 
-    def _split(self, stack: ExitStack, document: bytes, told: int) -> tuple[Run, Run]:
+    def _split(self, document: bytes, told: int, awaited: int) -> tuple[Run, Run]:
         calls, calls_end = os.pipe2(os.O_CLOEXEC)
         answers, answers_end = os.pipe2(os.O_CLOEXEC)
-        with memfiles.closing(calls, calls_end, answers, answers_end, told):
+        with memfiles.closing(calls, calls_end, answers, answers_end, told, awaited):
             program = self._start_program(Role.SOLUTION, [calls, answers_end])
             limits = replace(
                 self._limits,
@@ -200,15 +206,15 @@ class _Oracle:
             self._tests_files = (out, err, -1)
             plan, null = memfiles.sealed(document), os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
             with memfiles.closing(plan, null):
-                self._slot.send(order, [null, out, err, plan, answers, calls_end, told])
+                self._slot.send(order, [null, out, err, plan, answers, calls_end, told, awaited])
         program.partners.append(tests)
         tests.partners.append(program)
         return program, tests
 
-    def _together(self, document: bytes, told: int) -> Run:
+    def _together(self, document: bytes, told: int, awaited: int) -> Run:
         plan = memfiles.sealed(document)
-        with memfiles.closing(plan, told):
-            return self._start_program(Role.CHECKED, [plan, told])
+        with memfiles.closing(plan, told, awaited):
+            return self._start_program(Role.CHECKED, [plan, told, awaited])
 
     def _start_program(self, role: Role, extra: list[int]) -> Run:
         order = python_order(
@@ -236,7 +242,7 @@ class _Oracle:
                 # The tests are over. The program gets a moment to end by itself, for its remarks on stderr.
                 now = time.monotonic()
                 deadline = deadline or now + _END_GRACE
-                if self._session.current is None or now > deadline:
+                if (self._session.current is None or now > deadline) and not program.has_ended():
                     program.kill(Kill.CANCELLED)
             if program.finished and not tests.finished and program.outcome.failed is not None:
                 tests.kill(Kill.CANCELLED)
@@ -274,3 +280,9 @@ class _Oracle:
             )
             if how not in (TestEnd.GONE, TestEnd.FOREIGN):
                 self._session.current = None
+        elif "asks" in event:
+            (tests or program).was_answered()
+            with suppress(
+                OSError
+            ):  # nobody reads it any more, or a program that shares the process asked for too many
+                os.write(self._go_on, b".")

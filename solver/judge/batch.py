@@ -67,6 +67,8 @@ class Template:
         number = self._tests << 20 | self._run.number & 0xFFFFF
         run = Run(number, bounds_of(self._limits), Calls(template=self._run.pid))
         self._run.blame = run
+        if self._run.listener is not None:
+            run.asks.append(self._run.listener.fd)
         out, err = memfiles.empty(), memfiles.empty()
         with memfiles.closing(out, err):
             try:

@@ -131,7 +131,9 @@ def _compile(
         if files:
             return Build(files, output=said)
         said += "\nthe compiler produced no program"
-    if ruling.verdict is not Verdict.IE:
+    if ruling.verdict is Verdict.IE:
+        outcome.failed = ruling.reason  # of the judge's making, such as a starved compiler: not to be kept
+    else:
         outcome.compile_error = (
             f"{said.strip()}\n" if ruling.verdict in (None, Verdict.RE) else _stopped(ruling.reason, said)
         )

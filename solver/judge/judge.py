@@ -111,6 +111,7 @@ class Judge:
                 + "; ".join(self.isolation.reasons)
             )
         told: list[TestResult] = []
+        held: list[TestResult] = []
 
         def tell(result: TestResult) -> None:
             if len(told) <= result.index:
@@ -118,10 +119,18 @@ class Judge:
                 if on_result is not None:
                     on_result(result)
 
+        def tell_or_hold(result: TestResult) -> None:
+            if held or result.verdict is Verdict.IE:  # a second attempt may decide it
+                held.append(result)
+            else:
+                tell(result)
+
         ends = (stop_on_first_failure, most_time_outs)
-        report = self._attempt(pool, program, task, rules, ends, tell)
+        report = self._attempt(pool, program, task, rules, ends, tell_or_hold)
         if report.verdict is Verdict.IE:
-            report = self._attempt(pool, program, task, rules, ends, tell)
+            return self._attempt(pool, program, task, rules, ends, tell)
+        for result in held:
+            tell(result)
         return report
 
     def _attempt(

@@ -155,21 +155,24 @@ class Interaction:
         return run
 
     def _result(self, index: int, test: StdioTest, program: Run, author: Run) -> TestResult:
-        """An interactor that refused has the last word over a program that then met nobody."""
+        """An interactor has the last word over a program that then met nobody: refused, whatever that did to the
+        program; accepted, if it only had more to say, which would have gone through a moment sooner."""
         wanted = clip(test.outputs[0]) if test.outputs else ""
         answer = self._author.answer_of(author.outcome, wanted, author.outcome.stderr)
         outcome = program.outcome
-        if answer.verdict is Verdict.WA and _met_nobody(outcome):
+        signs = {Verdict.WA: _NOBODY, Verdict.AC: _NOBODY_LISTENS}.get(answer.verdict)
+        if signs is not None and _met_nobody(outcome, signs):
             outcome = replace(outcome, exit_code=0)
         return result_of(index, outcome, program.bounds, self._profile, lambda _: answer)
 
 
-_NOBODY = (b"BrokenPipeError", b"EPIPE", b"EOFError", b"NoSuchElementException")
+_NOBODY_LISTENS = (b"BrokenPipeError", b"EPIPE")
+_NOBODY = (*_NOBODY_LISTENS, b"EOFError", b"NoSuchElementException")
 
 
-def _met_nobody(outcome: Outcome) -> bool:
+def _met_nobody(outcome: Outcome, signs: tuple[bytes, ...]) -> bool:
     """It wrote to or read from an interactor that had ended."""
-    return outcome.exit_code == -signal.SIGPIPE or any(sign in outcome.stderr for sign in _NOBODY)
+    return outcome.exit_code == -signal.SIGPIPE or any(sign in outcome.stderr for sign in signs)
 
 
 def _never(_: Outcome) -> Answer:

@@ -5,6 +5,7 @@ The launcher is exec'd, never forked: the owner may have threads, a large heap a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -106,8 +107,9 @@ class Slot:
         return self._process.pid
 
     def abandon(self) -> None:
-        """End it while another thread uses it; that thread sees the channel end."""
-        self.channel.shutdown(socket.SHUT_RDWR)
+        """End it while another thread uses it; that thread sees the channel end, or has closed it meanwhile."""
+        with contextlib.suppress(OSError):
+            self.channel.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Closing the channel ends the zygote and with it every run; the launcher follows."""

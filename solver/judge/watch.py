@@ -4,7 +4,8 @@ make.
 Time limits are on CPU. Idleness is wall time in which the program neither ran nor waited for a processor (the
 scheduler's own account, and what the hypervisor took), so neither limit is used up by a busy machine. A late
 look only ends a run later: the verdict comes from what the kernel counted, not from when the judge looked, and
-a process that has ended is past every limit, however long its parent takes to say so.
+a process that has ended is past every limit, however long its parent takes to say so. Nor is a program idle while it
+waits for an answer of the judge's own or for a partner that has yet to start.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _FIRST_LOOK = 0.015
 _STARVED_FACTOR = 60.0
 _KILL_GRACE = 30.0
 _DELAY_PERIOD = 0.25
+_LAST_LOOKS = 10  # records wait one behind the other, and each look takes one
 
 
 class Run:
@@ -37,7 +39,7 @@ class Run:
 
     `shim`: its program runs below an init, whose record ENDED counts. `tree`: it forks (a compiler), so its
     whole tree is counted. `unlimited`: it runs nothing of the program. `blame`: the run whose calls its
-    listener hears.
+    listener hears. `asks`: descriptors beside its listener over which it asks the judge for something and waits.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Run:
         self.unlimited = False
         self.blame: Run | None = None
         self.partners: list[Run] = []
+        self.asks: list[int] = []
         self.cpu_base = 0.0
         self._started = time.monotonic()
         self._next_memory = 0.0
@@ -67,6 +70,10 @@ class Run:
         self._delays_read = self._started
         self._cpu_seen = 0.0
         self._ended_at = 0.0
+        self._overdue = 0
+        self._idle_from = self._started
+        self._answers = 0.0
+        self._unasked_at = self._started
         self._steal = steal.now()
 
     def __repr__(self) -> str:
@@ -82,7 +89,7 @@ class Run:
                 self.outcome.compile_error = record.body.decode("utf-8", "replace")
             case Tag.FAILED:
                 self.outcome.failed = record.body.decode("utf-8", "replace")
-                if not self.shim and self.pid == 0:
+                if self.pid == 0:
                     self._expect_exit_or_nothing(record)
             case Tag.ENDED:
                 self._usage(Usage.unpack(record.body))
@@ -99,9 +106,12 @@ class Run:
     def _hello(self, record: Record) -> None:
         self.pid = record.pid
         self.pidfd = record.descriptors[0]
-        self._started = time.monotonic()
+        self._started = self._idle_from = self._unasked_at = time.monotonic()
+        self._answers = 0.0
         if len(record.descriptors) > 1:
             self.listener = Listener(record.descriptors[1])
+        for partner in self.partners:  # until now it had nobody to talk to
+            partner._idle_from = self._started
 
     def _exit(self, usage: Usage) -> None:
         if not self.shim:
@@ -134,18 +144,17 @@ class Run:
         if self.pid == 0 or self.finished or self.program_ended or self.unlimited:
             return _KILL_GRACE
         if self.outcome.killed is not None:
-            if now - self._kill_time > _KILL_GRACE:
-                raise SlotLost("a killed run did not end")
-            return _KILL_GRACE
-        if self._has_ended():
+            return self._await_end(now - self._kill_time, "a killed run did not end")
+        if self.has_ended():
             self._ended_at = self._ended_at or now
-            if now - self._ended_at > _KILL_GRACE:
-                raise SlotLost("nothing said how a run ended")
-            return _KILL_GRACE
+            return self._await_end(now - self._ended_at, "nothing said how a run ended")
         cpu = self._cpu()
         if cpu > self.bounds.cpu_s:
             self.kill(Kill.CPU)
             return _KILL_GRACE
+        if self.tree and cpu > self._cpu_seen:
+            # What its many short processes waited for is lost with them: idle is what does nothing at a stretch.
+            self._cpu_seen, self._idle_from = cpu, now
         wall = now - self._started
         delay = min((self.bounds.cpu_s - cpu) / _CPUS + 0.001, 1.0)
         if wall >= _FIRST_LOOK:
@@ -158,28 +167,56 @@ class Run:
         else:
             delay = min(delay, _FIRST_LOOK - wall + 0.001)
         if wall - cpu > self.bounds.idle_s:
-            self._check_idle(wall, cpu)
+            self._check_idle(now, wall, cpu)
         return delay
 
-    def _check_idle(self, wall: float, cpu: float) -> None:
+    def _await_end(self, late: float, what: str) -> float:
+        """Its last record may have come while the judge itself had no processor, and is read after this look."""
+        if late <= _KILL_GRACE:
+            return _KILL_GRACE
+        self._overdue += 1
+        if self._overdue > _LAST_LOOKS:
+            raise SlotLost(what)
+        return 0.1
+
+    def _check_idle(self, now: float, wall: float, cpu: float) -> None:
         # The scheduler counts a wait when it is over. So first who waits or runs now, then the waits that are over.
-        if not self._idle(wall, cpu) or any(run.is_runnable() for run in (self, *self.partners)):
+        if not self._idle(now, cpu) or any(run.is_held_up() for run in (self, *self.partners)):
             if wall > _STARVED_FACTOR * (self.bounds.cpu_s + self.bounds.idle_s):
                 self.kill(Kill.STARVED)
-        elif self._idle(wall, cpu) and not self._has_ended():
+        elif self._idle(now, cpu) and not self.has_ended():
             self.kill(Kill.IDLE)
 
-    def _idle(self, wall: float, cpu: float) -> bool:
-        busy = cpu + self.waited() + sum(partner.busy() for partner in self.partners)
-        return wall - busy - steal.since(self._steal) > self.bounds.idle_s
+    def _idle(self, now: float, cpu: float) -> bool:
+        busy = cpu + self.waited() + self._answers + sum(partner.busy() for partner in self.partners)
+        return now - self._idle_from - busy - steal.since(self._steal) > self.bounds.idle_s
 
-    def is_runnable(self) -> bool:
-        """Whether a thread of it runs now or is ready to."""
-        if self.finished or self.pid == 0:
+    def is_held_up(self) -> bool:
+        """Whether it is being started, or a thread of it runs now, is ready to, or waits for an answer of the judge."""
+        if self.finished:
             return False
-        return any(_is_runnable(path) for path in self._threads())
+        if self.pid == 0:
+            return True
+        return any(_is_runnable(path) for path in self._threads()) or self._asks_now()
 
-    def _has_ended(self) -> bool:
+    def _asks_now(self) -> bool:
+        asked = select.poll()
+        for fd in (*self.asks, self.listener.fd if self.listener is not None else -1):
+            if fd >= 0:
+                asked.register(fd, select.POLLIN)
+        return any(event & select.POLLIN for _, event in asked.poll(0))
+
+    def asked_nothing(self, moment: float) -> None:
+        """At that moment it did not wait for an answer of the judge."""
+        self._unasked_at = moment
+
+    def was_answered(self) -> None:
+        """The wait for the judge ends now. When it began nobody knows: at the earliest when it had asked nothing yet."""
+        now = time.monotonic()
+        self._answers += max(now - max(self._unasked_at, self._idle_from), 0.0)
+        self._unasked_at = now
+
+    def has_ended(self) -> bool:
         """Whether it is dead, perhaps reaped as well, though nothing has been heard of its end."""
         if self.pidfd < 0:
             return False
@@ -188,10 +225,10 @@ class Run:
         return bool(ended.poll(0))
 
     def busy(self) -> float:
-        """Seconds since its limits started in which it ran or was ready to."""
+        """Seconds since its limits started in which it ran, was ready to or waited for the judge."""
         if self.finished:
-            return self.outcome.cpu_s + sum(self._delays.values()) - self._delay_base
-        return self._cpu() + self.waited() if self.pid else 0.0
+            return self.outcome.cpu_s + self._answers + sum(self._delays.values()) - self._delay_base
+        return self._cpu() + self._answers + self.waited() if self.pid else 0.0
 
     def kill(self, why: Kill) -> None:
         if self.outcome.killed is None:
@@ -209,7 +246,8 @@ class Run:
         if self.finished or self.pid == 0:
             return
         self.cpu_base = self._cpu_total()
-        now = self._started = time.monotonic()
+        now = self._started = self._idle_from = self._unasked_at = time.monotonic()
+        self._answers = 0.0
         # Reading the scheduler's account costs more than a short test. Between readings the waits of earlier tests
         # count for this one too: that errs towards patience, by less than the period.
         if now - self._delays_read >= _DELAY_PERIOD:
@@ -279,13 +317,19 @@ def step(channels: list[socket.socket], runs: list[Run], others: tuple[int, ...]
     for fd in (*sources, *listeners, *others):
         poll.register(fd, select.POLLIN)
     ready: list[int] = []
-    for fd, event in poll.poll(max(timeout, 0.0) * 1000):
+    events = poll.poll(max(timeout, 0.0) * 1000)
+    heard = {fd for fd, _ in events}
+    for fd, run in listeners.items():
+        if fd not in heard:
+            (run.blame or run).asked_nothing(now)
+    for fd, event in events:
         if fd in sources:
             dispatch(receive_record(sources[fd]), runs)
         elif fd in listeners:
             run = listeners[fd]
             if run.listener is not None:
                 run.listener.answer(run.blame or run, event)
+                (run.blame or run).was_answered()
         else:
             ready.append(fd)
     return ready

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from solver import judge_pool, judging
+from solver.judge import JudgeError, Verdict
 from solver.recorder import MOST_TIME_OUTS
 from trajectories.events import Rejudged
 from trajectories.models import Run, StepEvent
@@ -33,6 +34,8 @@ def judge_again(run: Run) -> Rejudged:
         profile=run.judge_profile,
         most_time_outs=MOST_TIME_OUTS,
     )
+    if report.verdict is Verdict.IE:
+        raise JudgeError(f"The judge itself failed, which says nothing of the program: {report.reason}")
     return Rejudged(
         before=run.verdict,
         verdict=report.verdict.value,

@@ -137,3 +137,17 @@ print("!", low, flush=True)
 )
 def test_an_interactor_talks_to_the_program(judge: Judge, source: str, verdict: Verdict) -> None:
     assert _judged(judge, source, {"type": "interactive", "source": _GUESSING})[0] is verdict
+
+
+@pytest.mark.parametrize("flush", [False, True])
+@pytest.mark.parametrize(("code", "verdict"), [(42, Verdict.AC), (43, Verdict.WA)])
+def test_what_a_program_says_to_an_interactor_that_has_ended_changes_nothing(
+    judge: Judge, code: int, verdict: Verdict, flush: bool
+) -> None:
+    """A moment sooner it would have gone through, and which comes first is the scheduler's choice."""
+    source = f"import sys\nsys.stdin.read()\nprint('one more thing', flush={flush})"
+    interactor = f"raise SystemExit({code})"
+    assert _judged(judge, source, {"type": "interactive", "source": interactor})[0] is verdict
+    crash = f"{source}\n1 / 0"
+    if not flush:
+        assert _judged(judge, crash, {"type": "interactive", "source": interactor})[0] is Verdict.RE

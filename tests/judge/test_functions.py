@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solver.judge import AssertTest, CallTest, Judge, Limits, Program, Report, Task, Verdict
+from solver.judge.asserts import Session, _broken_off, _Oracle
 from solver.judge.attacks.functions import ATTACKS
 from solver.judge.jail.codec import ForeignValue, dump, load, plain_value
+from solver.judge.jail.spec import Tag
+from solver.judge.outcome import Kill, Outcome
+from solver.judge.profiles import profile_named
+from solver.judge.single import bounds_of
+from solver.judge.slot import Record
+from solver.judge.watch import Run
 
 _LIMITS = Limits(cpu_s=1.0, idle_s=1.0)
 
@@ -47,6 +55,63 @@ def test_limits_are_a_test_s_own(judge: Judge) -> None:
     source = "import time\ndef f(x):\n    end = time.process_time() + 0.4\n    while time.process_time() < end:\n        pass\n    return x"
     report = _assert(judge, source, *(f"assert f({i}) == {i}" for i in range(4)))
     assert report.verdict is Verdict.AC
+
+
+@pytest.mark.parametrize("profile", ["strict", "humaneval"])
+@pytest.mark.parametrize("clock", ["process_time", "monotonic"])
+def test_a_judge_that_looks_late_takes_no_test_s_time_for_another_s(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch, profile: str, clock: str
+) -> None:
+    """It has no processor for longer than all tests need together, each time it should read how far they are."""
+    read = _Oracle._read
+
+    def late(oracle: _Oracle, *given: Any) -> bool:
+        time.sleep(1.0)
+        return read(oracle, *given)
+
+    monkeypatch.setattr(_Oracle, "_read", late)
+    act = "time.sleep(0.01)" if clock == "monotonic" else "pass"
+    source = f"import time\ndef f(x):\n    end = time.{clock}() + 0.2\n    while time.{clock}() < end:\n        {act}\n    return x"
+    tests = tuple(AssertTest(f"assert f({i}) == {i}") for i in range(4))
+    task = Task(tests, "assert", entry_point="f", limits=Limits(cpu_s=0.5, idle_s=0.5))
+    report = judge.judge(Program(source), task, profile=profile)
+    assert [(result.verdict, result.reason) for result in report.results] == [(Verdict.AC, "")] * 4
+
+
+def test_a_program_that_ended_by_itself_keeps_its_end_though_its_tests_were_over_first(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both end together; which end is told first is the scheduler's choice."""
+    take, check = Run.take, Run.check
+    held: dict[Run, Record] = {}
+    looks: list[Run] = []
+
+    def take_late(run: Run, record: Record) -> None:
+        if record.tag is Tag.EXIT and run.partners and not run.asks:  # the program's
+            held[run] = record
+        else:
+            take(run, record)
+
+    def look(run: Run, now: float) -> float:
+        if run in held and run.partners[0].finished:
+            looks.append(run)
+            if len(looks) > 2:
+                take(run, held.pop(run))
+        return min(check(run, now), 0.01)
+
+    monkeypatch.setattr(Run, "take", take_late)
+    monkeypatch.setattr(Run, "check", look)
+    report = _assert(judge, "raise MemoryError", "assert f(1) == 1")
+    assert len(looks) > 2
+    assert report.verdict is Verdict.MLE
+
+
+def test_a_program_that_was_ended_with_its_tests_is_judged_by_its_own_end_if_it_had_one() -> None:
+    bounds = bounds_of(Limits())
+    for code, verdict in ((1, Verdict.MLE), (-9, Verdict.RE)):
+        program = Outcome(exit_code=code, killed=Kill.CANCELLED, stderr=b"MemoryError\n")
+        result = _broken_off(0, Session(program=program), bounds, profile_named("strict"))
+        assert result.verdict is verdict
 
 
 def test_check_is_called_with_the_entry_point_unless_the_test_does_so(judge: Judge) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import solver.judge.compiled
+import solver.judge.watch
 from solver.judge import Judge, Limits, Program, StdioTest, Task, Verdict, doctor
 from solver.judge.cgroup import Delegated, find_delegated
 from solver.judge.compiled import Build, BuildCache
@@ -13,6 +15,9 @@ from solver.judge.jail.bpf import ALLOW, Filter, refuse
 from solver.judge.jail.kernel import ARCH, NR
 from solver.judge.jail.native import unpack_archive
 from solver.judge.languages import LANGUAGES, find_toolchain, main_class
+from solver.judge.outcome import Kill
+from solver.judge.slot import Slot
+from solver.judge.watch import Run
 
 _SUM = {
     "c": '#include <stdio.h>\nint main(void) { int a, b; scanf("%d %d", &a, &b); printf("%d\\n", a + b); }',
@@ -71,6 +76,26 @@ def test_a_compile_error_carries_what_the_compiler_said(judge: Judge) -> None:
     assert "undeclared" in report.reason
     assert "undeclared" in report.compiler_output
     assert len(report.results) == 1
+
+
+def test_a_compiler_that_got_no_processor_is_run_again_and_not_remembered(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_toolchain("c") is None:
+        pytest.skip("no C compiler")
+    compiled: list[Run] = []
+
+    def watch(slot: Slot, runs: list[Run]) -> None:
+        really_watch(slot, runs)
+        if runs[0].tree:
+            compiled.append(runs[0])
+            runs[0].outcome.killed = Kill.STARVED if len(compiled) == 1 else None
+
+    really_watch = solver.judge.watch.watch
+    monkeypatch.setattr(solver.judge.compiled, "watch", watch)
+    source = _SUM["c"] + "/* once starved */"
+    assert judge.judge(Program(source, "c"), _TASK).verdict is Verdict.AC
+    assert len(compiled) == 2
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,10 @@ from solver.judge import (
     Verdict,
 )
 from solver.judge.attack import leftovers
+from solver.judge.batch import Template
 from solver.judge.languages import LANGUAGES, find_toolchain
+from solver.judge.outcome import Kill, Outcome
+from solver.judge.pool import SlotKind
 
 _ROOT = Path(__file__).parents[2]
 _SUM = "print(sum(map(int, input().split())))"
@@ -89,7 +92,45 @@ def test_closing_a_judge_leaves_nothing_behind() -> None:
         assert judge.judge(Program(_SUM), _TASK).verdict is Verdict.AC
         running = set(leftovers()) - before
     assert running
+    deadline = time.monotonic() + 60
+    while running & set(leftovers()) and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert not running & set(leftovers())
+
+
+def test_closing_a_judge_whose_sandbox_its_user_has_just_closed_is_no_error() -> None:
+    with Judge(slots=1) as own:
+        pool = own._ready()
+        with pool.slot(SlotKind.PYTHON) as slot:
+            slot.close()
+            pool.close()
+
+
+def test_a_test_judged_again_after_a_fault_of_the_judge_is_told_once_and_as_it_was_decided(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One starved run of the first attempt, in the middle; then one in both attempts."""
+
+    def told(faults: set[int]) -> list[Verdict]:
+        seen: list[Verdict] = []
+        runs = iter(range(100))
+        run_test = Template.run
+
+        def starved(template: Template, stdin: int, extra: tuple[int, ...] = ()) -> Outcome:
+            outcome = run_test(template, stdin, extra)
+            if next(runs) in faults:
+                outcome.killed = Kill.STARVED
+            return outcome
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Template, "run", starved)
+            task = Task(_MANY.tests[:3], limits=_TASK.limits)
+            report = judge.judge(Program(_SUM), task, on_result=lambda result: seen.append(result.verdict))
+        assert seen == [result.verdict for result in report.results]
+        return seen
+
+    assert told({1}) == [Verdict.AC] * 3
+    assert told({1, 4}) == [Verdict.AC, Verdict.IE, Verdict.AC]
 
 
 def test_a_killed_sandbox_is_replaced_and_the_program_judged_again() -> None:

@@ -28,6 +28,11 @@ _BOUNDS = Bounds(cpu_s=1.0, idle_s=1.0, memory=64 << 20, output=1000)
         (Outcome(exit_code=-signal.SIGSEGV, peak=9 << 20), Verdict.RE, "SIGSEGV"),
         (Outcome(cpu_s=1.001, exit_code=0), Verdict.TLE, "cpu"),
         (Outcome(killed=Kill.CPU, cpu_s=1.001, exit_code=-9), Verdict.TLE, "cpu"),
+        (
+            Outcome(killed=Kill.CPU, cpu_s=0.2, exit_code=-9),
+            Verdict.TLE,
+            "cpu",
+        ),  # its children's is not in it
         (Outcome(exit_code=-signal.SIGXCPU), Verdict.TLE, "cpu"),
         (Outcome(killed=Kill.IDLE, exit_code=-9), Verdict.TLE, "idle"),
         (Outcome(killed=Kill.STARVED, exit_code=-9), Verdict.IE, "starved"),

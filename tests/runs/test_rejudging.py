@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from solver import runs
-from solver.judge import JudgeError
+from solver.judge import JudgeError, Verdict
 from solver.rejudging import jobs
 from solver.rejudging.models import PlaceState, RejudgedRun, Rejudging, RejudgingStatus
 from tests.factories import make_problem, make_run
@@ -90,6 +91,23 @@ def test_a_program_is_judged_again_beside_its_first_verdict(
     assert dangers(html) == [] and "became" in html and f'href="/runs/{wrong.pk}/"' in html
     assert f'href="/runs/{right.pk}/"' not in html and "of 2" in html
     assert "Judged again" in client.get(f"/runs/{wrong.pk}/").content.decode()
+
+
+def test_a_fault_of_the_judge_is_no_second_verdict(
+    engine: Scripted, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = solved(problem)
+
+    class Starved:
+        def judge(self, *given: Any, **named: Any) -> SimpleNamespace:
+            return SimpleNamespace(verdict=Verdict.IE, reason="starved", results=(), passed=0, total=1)
+
+    monkeypatch.setattr("solver.judge_pool.judge", Starved)
+    job = jobs.start({}, FAR)
+    jobs.work(job.pk, "test")
+    place = job.places.get()
+    assert place.state == PlaceState.NOT_JUDGED and "starved" in place.message
+    assert verdicts(run) == ["AC"] and jobs.outcome(job).changed == []
 
 
 def test_what_never_had_a_verdict_or_is_not_in_the_list_is_left_alone() -> None:

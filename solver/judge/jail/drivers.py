@@ -97,7 +97,7 @@ def jsonable(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _check_in_process(entry: str, namespace: dict[str, Any], document: int, events: int) -> None:
+def _check_in_process(entry: str, namespace: dict[str, Any], document: int, events: int, go_on: int) -> None:
     """Program and asserts share a process, as in the harnesses whose numbers this reproduces. A program can
     cheat."""
     with open(document, "rb") as file:
@@ -105,7 +105,7 @@ def _check_in_process(entry: str, namespace: dict[str, Any], document: int, even
 
     last: dict[str, Any] = {"load": TestEnd.PASSED}
     for index, source in plan["tests"]:
-        tell(events, last, {"begin": index})
+        tell(events, go_on, last, {"begin": index})
         end, detail = TestEnd.PASSED, ""
         try:
             code, calls_check = compile_test(source)
@@ -119,4 +119,4 @@ def _check_in_process(entry: str, namespace: dict[str, Any], document: int, even
         except BaseException as error:
             end, detail = TestEnd.REMOTE, f"{type(error).__name__}: {error}"
         last = {"end": index, "how": end, "detail": detail[:2000]}
-    tell(events, last)
+    tell(events, go_on, last)

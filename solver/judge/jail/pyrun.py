@@ -120,7 +120,7 @@ def _run_tests(extra: list[int], channel: socket.socket) -> NoReturn:
     channel.close()
     code = 0
     try:
-        client.run_tests(read_all(extra[0]), codec.Pipe(extra[1], extra[2]), extra[3])
+        client.run_tests(read_all(extra[0]), codec.Pipe(extra[1], extra[2]), *extra[3:])
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
@@ -197,6 +197,15 @@ def _print_exception(error: BaseException, text: bytes) -> None:
         os.write(2, f"\n{type(error).__name__}\n".encode())
 
 
+def _print_ignored(error: BaseException) -> None:
+    try:
+        sys.stderr.write(
+            f"Exception ignored while the output was flushed:\n{type(error).__name__}: {error}\n"
+        )
+    except BaseException:
+        os.write(2, f"\n{type(error).__name__}\n".encode())
+
+
 def _leave(code: int, module: types.ModuleType) -> NoReturn:
     """Threads are joined, exit handlers run and files flushed, in the interpreter's order; an error there
     counts."""
@@ -211,8 +220,10 @@ def _leave(code: int, module: types.ModuleType) -> NoReturn:
         try:
             if not stream.closed:
                 stream.flush()
-        except BaseException:
-            code = code or 120
+        except BaseException as error:
+            if code == 0:
+                code = 120
+                _print_ignored(error)
     try:
         sys.stderr.flush()
     except BaseException:
