@@ -28,6 +28,7 @@ _CPUS = len(os.sched_getaffinity(0))
 _PAGE = os.sysconf("SC_PAGESIZE")
 _MEMORY_PERIOD = 0.015
 _FIRST_LOOK = 0.015
+_LOOK_PERIOD = 0.016  # no look at a live run is due later than that
 _STARVED_FACTOR = 60.0
 _KILL_GRACE = 30.0
 _DELAY_PERIOD = 0.25
@@ -211,9 +212,10 @@ class Run:
         self._unasked_at = moment
 
     def was_answered(self) -> None:
-        """The wait for the judge ends now. When it began nobody knows: at the earliest when it had asked nothing yet."""
+        """The wait for the judge ends now. When it began nobody knows: at the earliest when it had asked nothing yet.
+        A judge that looks in time is not waited for, or who asks often could sleep in between."""
         now = time.monotonic()
-        self._answers += max(now - max(self._unasked_at, self._idle_from), 0.0)
+        self._answers += max(now - max(self._unasked_at, self._idle_from) - _LOOK_PERIOD, 0.0)
         self._unasked_at = now
 
     def has_ended(self) -> bool:

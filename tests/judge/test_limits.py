@@ -226,6 +226,19 @@ def test_sleep_counts_as_idle_and_not_as_cpu(judge: Judge) -> None:
     assert _one(judge, "import time\ntime.sleep(9)", idle_s=0.3).reason == "idle"
 
 
+def test_a_program_that_keeps_asking_for_what_it_may_not_do_is_idle_in_between(judge: Judge) -> None:
+    source = """import os, time
+while True:
+    time.sleep(0.008)
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
+    result = _one(judge, source, cpu_s=2.0, idle_s=0.3)
+    assert (result.verdict, result.reason) == (Verdict.TLE, "idle")
+
+
 def test_a_64_mb_input_is_read_in_bounded_memory(judge: Judge) -> None:
     rows = "1234567\n" * (8 << 20)
     result = _one(
