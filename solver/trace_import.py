@@ -28,7 +28,7 @@ from solver.trace_events import Judged
 from trajectories import eventlog
 from trajectories.importers import Fault
 from trajectories.importers.fault import Malformed, Place
-from trajectories.models import Run, RunStatus, Step
+from trajectories.models import IMPORTED, Run, RunStatus, Step
 from trajectories.problem_schema import ProblemSpec, TestKind
 from trajectories.text import printable
 from trajectories.traces import LabRun, Trajectory
@@ -272,7 +272,7 @@ def _store(job: _Job, judged: Judged | None, options: Options) -> int | None:
                 strategy=slug(trace.strategy)[:32],
                 params={},
                 engine=engine_copy(trace),
-                engine_name=printable(f"imported/{trace.model or 'unknown'}")[:64],
+                engine_name=printable(f"{IMPORTED}{trace.model or 'unknown'}")[:64],
                 language=job.language,
                 judge_profile=options.judge_profile,
                 code_version=code_version(),

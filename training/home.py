@@ -253,7 +253,9 @@ def _fail(counts: queries.Loop, made: dict[str, int], last: list[Run]) -> Next:
             "Start reviewing",
             other=("See what fails", reverse("review-maps")),
         )
-    failed = next((run for run in last if not run.solved and run.status != RunStatus.CANCELLED), None)
+    failed = next(
+        (run for run in last if not (run.solved or run.unjudged or run.status == RunStatus.CANCELLED)), None
+    )
     if failed is not None:
         why = f"{counts.failures} of {counts.judged} judged runs are not accepted; this is the newest."
         if failed.status != RunStatus.FINISHED:

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from trajectories.agents import AGENTS
 from trajectories.expressions import Expression, Field, Term, Vocabulary
 from trajectories.models import (
+    IMPORTED,
     Blame,
     Decision,
     Problem,
@@ -105,7 +106,11 @@ _PROBLEM_COLUMNS = {
 _PROBLEM_NUMBERS = {"tests": "test_count", "samples": "sample_count", "runs": "_runs", "solved": "_solved"}
 _COMPARE = {":": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
 
-FAILED = Q(status=RunStatus.FINISHED) & ~Q(verdict="AC")
+# Models answered elsewhere and no judge of ours has spoken: neither solved nor failed. (A run of this lab without a
+# verdict wrote no program, which is a failure.) Told by names that the indexes of the facets hold.
+UNJUDGED = Q(status=RunStatus.FINISHED, verdict="", engine_name__startswith=IMPORTED)
+JUDGED = Q(status=RunStatus.FINISHED) & ~UNJUDGED
+FAILED = JUDGED & ~Q(verdict="AC")
 # Judged and not accepted: the judge's own failure says nothing of an agent, and a branch is a replay itself.
 REPLAYABLE = FAILED & ~Q(verdict__in=["", "IE"]) & Q(branch_of=None)
 
@@ -187,7 +192,7 @@ def correction() -> Q:
 _STATE: dict[str, Callable[[], Q]] = {
     "failed": lambda: FAILED,
     "solved": lambda: Q(verdict="AC"),
-    "judged": lambda: Q(status=RunStatus.FINISHED),
+    "judged": lambda: JUDGED,
     "live": lambda: Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]),
     "branch": lambda: Q(branch_of__isnull=False),
     "imported": lambda: ~Q(imported_from=""),

@@ -81,6 +81,11 @@ class ProblemTag(models.Model):
         return self.name
 
 
+IMPORTED = (
+    "imported/"  # how the engine of a trajectory of another system begins; no engine of the lab has a slash
+)
+
+
 class RunStatus(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"
@@ -211,6 +216,13 @@ class Run(models.Model):
     @property
     def solved(self) -> bool:
         return self.verdict == "AC"
+
+    @property
+    def unjudged(self) -> bool:
+        """Imported, and no judge of ours has spoken; `filters.UNJUDGED` says the same to the database."""
+        return (
+            self.status == RunStatus.FINISHED and not self.verdict and self.engine_name.startswith(IMPORTED)
+        )
 
 
 class StepEvent(models.Model):

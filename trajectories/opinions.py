@@ -336,7 +336,7 @@ def group(run: Run, found: Iterable[tuple[Branch, Identity]]) -> list[Replays]:
     together: dict[Identity, list[Branch]] = {}
     for branch, same in found:
         together.setdefault(same, []).append(branch)
-    flippable = run.status == RunStatus.FINISHED and run.verdict != "AC"
+    flippable = run.status == RunStatus.FINISHED and run.verdict != "AC" and not run.unjudged
     return [
         Replays(few[0].at, few[0].kind, tuple(few), flippable, same[-1] if run.imported_from else "")
         for same, few in together.items()

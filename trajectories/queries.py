@@ -155,7 +155,7 @@ def _with_runs(chosen: Any) -> Any:
     """
     found = Problem.objects.filter(pk__in=chosen.values("pk"))
     of_problem = Run.objects.filter(problem=OuterRef("pk"))
-    judged = of_problem.filter(status=RunStatus.FINISHED).order_by().values("problem")
+    judged = of_problem.filter(filters.JUDGED).order_by().values("problem")
     last = JSONObject(
         **{name: name for name in ("id", "status", "verdict", "strip", "total", "cancel_requested")}
     )
@@ -315,14 +315,21 @@ def loop() -> Loop:
     day = now() - timedelta(days=1)
     runs = Run.objects.order_by().values(k=F("status"))
     problems = Problem.objects.current().order_by().annotate(k=Value("problem")).values("k")
-    counted = runs.annotate(n=Count("pk"), of=Count("pk", filter=Q(verdict="AC"))).union(
-        problems.annotate(n=Count("pk"), of=Count("pk", filter=Q(created_at__gte=day))), all=True
+    solved = Count("pk", filter=Q(verdict="AC"))
+    unjudged = Run.objects.filter(filters.UNJUDGED).order_by().annotate(k=Value("unjudged")).values("k")
+    counted = runs.annotate(n=Count("pk"), of=solved).union(
+        unjudged.annotate(n=Count("pk"), of=solved),
+        problems.annotate(n=Count("pk"), of=Count("pk", filter=Q(created_at__gte=day))),
+        all=True,
     )
     found = {key: (n, of) for key, n, of in counted.values_list("k", "n", "of")}
     known, today = found.pop("problem", (0, 0))
-    judged, solved = found.get(RunStatus.FINISHED, (0, 0))
+    elsewhere, _ = found.pop("unjudged", (0, 0))
+    finished, accepted = found.get(RunStatus.FINISHED, (0, 0))
+    judged = finished - elsewhere
     running = sum(found.get(status, (0, 0))[0] for status in LIVE)
-    return Loop(known, today, sum(n for n, _ in found.values()), running, judged, solved, judged - solved)
+    every = sum(n for n, _ in found.values())
+    return Loop(known, today, every, running, judged, accepted, judged - accepted)
 
 
 def at_hand(running: int = 8, ended: int = 7) -> tuple[list[Run], list[Run]]:

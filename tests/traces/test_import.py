@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from solver.trace_import import Imported, Options, Outcome, import_traces
-from tests.factories import make_problem, problem_spec
+from tests.factories import make_problem, make_run, problem_spec
 from tests.traces import samples
 from tests.traces.samples import otlp, span, write
-from trajectories import eventlog, events, story
+from trajectories import eventlog, events, queries, story
 from trajectories.models import Problem, Run, Step
 from trajectories.problems import store
 from trajectories.traces import read_traces
@@ -134,6 +134,23 @@ def test_a_language_this_judge_does_not_know_is_kept_and_not_judged(problem: Pro
     report = bring(write(tmp_path / "t.jsonl", trace(language="Common Lisp")), judge=True)
     assert report.unjudged == Counter({"this machine cannot run common lisp": 1})
     assert Run.objects.get().language == "common lisp"
+
+
+def test_what_nobody_judged_is_neither_solved_nor_failed(
+    problem: Problem, tmp_path: Path, client: Client
+) -> None:
+    (pk,) = bring(write(tmp_path / "t.jsonl", trace())).runs
+    for question, found in (("failed", 0), ("solved", 0), ("judged", 0), ("imported", 1)):
+        assert queries.runs({"q": f"is:{question}"}).total == found, question
+    counts = queries.loop()
+    assert (counts.runs, counts.judged, counts.failures) == (1, 0, 0)
+    assert [vars(row)["judged"] for row in queries.recent_problems()] == [0]
+    assert "failed on" not in client.get("/").text
+    for address in ("/runs/", f"/runs/{pk}/"):
+        page = client.get(address).text
+        assert "not judged" in page and "no program" not in page, address
+    make_run(problem, status="finished")  # of this lab, without a program: that is a failure
+    assert (queries.runs({"q": "is:failed"}).total, queries.loop().failures) == (1, 1)
 
 
 def test_words_that_no_database_takes_are_escaped(problem: Problem, tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def run_pill(run: Run, extra: str = "") -> SafeString:
     if run.status == RunStatus.FINISHED and run.verdict:
         return verdict_pill(run.verdict, wording.word(run.verdict), extra)
     if run.status == RunStatus.FINISHED:
-        return format_html('<span class="pill {}" data-v="skip">{}no program</span>', extra, glyph("no"))
+        word = "not judged" if run.unjudged else "no program"
+        return format_html('<span class="pill {}" data-v="skip">{}{}</span>', extra, glyph("no"), word)
     word = "cancelling" if run.cancel_requested and not run.ended else run.get_status_display().lower()
     family = "re" if run.status == RunStatus.FAILED else ""
     return format_html(
