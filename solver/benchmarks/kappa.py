@@ -4,7 +4,8 @@ J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psych
 doi:10.1177/001316446002000104. kappa = (po - pe) / (1 - pe), po the observed agreement, pe the product of the margins.
 
 The interval takes the margins as known, as Cohen's own standard error does, and carries Wilson's interval of po through
-the formula: unlike po +- 1.96 se it does not collapse to a point where all of few cases agree.
+the formula: unlike po +- 1.96 se it does not collapse to a point where all of few cases agree. Where the margins alone
+make much agreement likely, a po that they rule out would carry it below -1, which no kappa is; it ends there.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> Agreement:
     def beyond(share: float) -> float:
         return (share - expected) / (1.0 - expected)
 
-    value = Estimate(beyond(observed.value), beyond(observed.low), beyond(observed.high), n)
+    value = Estimate(beyond(observed.value), max(-1.0, beyond(observed.low)), beyond(observed.high), n)
     return Agreement(observed, expected, value)
 
 

@@ -46,6 +46,16 @@ def test_few_cases_that_all_agree_do_not_claim_certainty() -> None:
     assert found.kappa and found.kappa.value == 1.0 and found.kappa.low < 0.2
 
 
+def test_the_interval_ends_where_kappa_does() -> None:
+    """Expected agreement above half: the formula alone would give -1.27 as the lower end."""
+    found = one_against_rest(
+        [("none", "planning"), ("planning", "none"), ("planning", "none"), *[("coding", "coding")] * 6],
+        "none",
+    )
+    assert found.expected > 0.5
+    assert found.kappa and found.kappa.low == -1.0 < found.kappa.value < found.kappa.high < 1.0
+
+
 def test_judges_who_always_say_the_same_have_no_kappa() -> None:
     assert kappa([("planning", "planning")] * 9).kappa is None
     assert kappa([]).kappa is None
