@@ -113,16 +113,26 @@ def _figure(title: str, height: int, inside: SafeString) -> SafeString:
 
 
 def small_interval(estimate: Estimate, low: float = 0.0, high: float = 1.0, width: int = 110) -> SafeString:
-    """For a table cell: the estimate on an axis from `low` to `high`, a dashed line at 0 where that lies inside."""
+    """For a table cell: the estimate on an axis from `low` to `high`, a dashed line at 0 where that lies inside.
+
+    An end beyond the axis is an arrow, and a value beyond it has no dot: neither may seem to lie where the axis ends.
+    """
     span = width - 8
 
     def x(value: float) -> str:
         return f"{4 + (min(max(value, low), high) - low) / (high - low) * span:.1f}"
 
+    def end(value: float) -> str:
+        if value < low:
+            return f"M{x(value)} 8l4-3m-4 3l4 3"
+        return f"M{x(value)} 8l-4-3m4 3l-4 3" if value > high else f"M{x(value)} 5v6"
+
+    inside = low <= estimate.value <= high
+    dot = format_html('<circle cx="{}" cy="8" r="3.2"/>', x(estimate.value)) if inside else ""
     zero = format_html('<path class="ci-base" d="M{} 2v12"/>', x(0.0)) if low < 0 < high else ""
     return format_html(
         '<svg class="ci" width="{0}" height="16" role="img" aria-label="{1}"><path class="ci-ax" d="M4 8H{2}"/>{3}'
-        '<path class="ci-w" d="M{4} 8H{5}M{4} 5v6M{5} 5v6"/><circle cx="{6}" cy="8" r="3.2"/></svg>',
+        '<path class="ci-w" d="M{4} 8H{5}{6}{7}"/>{8}</svg>',
         *(width, words(estimate), width - 4, zero),
-        *(x(estimate.low), x(estimate.high), x(estimate.value)),
+        *(x(estimate.low), x(estimate.high), end(estimate.low), end(estimate.high), dot),
     )
