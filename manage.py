@@ -11,6 +11,11 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
+        from django.conf import settings
+
+        from mcl_web import lab_engines
+
+        lab_engines.find(settings.VAR_DIR)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:  # a bad setting is the user's to mend: a sentence, no traceback
         sys.exit(str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from solver import engine_book
 from solver.engines.check import Check
 from solver.engines.digests import adapter_digest
 from solver.engines.protocol import ChatRequest, EngineError, Message, Role, Sampling
@@ -15,7 +16,7 @@ from solver.engines.spec import EngineKind, EngineSpec
 
 def thorough(spec: EngineSpec) -> list[Check]:
     """Ask the engine to do everything it is said to do. May cost a few short calls of a hosted model."""
-    if spec.kind is EngineKind.OPENAI:
+    if spec.kind is EngineKind.OPENAI and not spec.simulated:  # a program need not understand the probes
         from solver.engines.openai_api import OpenAIEngine
         from solver.engines.probe import probe
 
@@ -53,9 +54,10 @@ def _lists_models(spec: EngineSpec) -> Check:
         assert isinstance(engine, OpenAIEngine)
         listed = engine.run(engine.list_models())
     except (EngineError, Setback) as error:
-        return Check(
-            "reachable", False, str(error), f"Start the server at {address_of(spec)}, or mend the engine."
-        )
+        mend = f"Start the server at {address_of(spec)}, or mend the engine."
+        if spec.name in engine_book.shipped():
+            mend = "Start the lab with manage.py up, which runs this engine."
+        return Check("reachable", False, str(error), mend)
     return Check("reachable", True, f"{address_of(spec)} lists {len(listed)} models")
 
 

@@ -23,6 +23,7 @@ from micro.oracle_server import MODEL, NotUnderstood, read_prompt, reply_to, ser
 from micro.problem import MicroProblem, sketch
 from micro.prompting import Prompter
 from micro.recipe import served_teacher
+from solver import connection_test
 from solver.engines.protocol import ChatRequest, EngineRefused, Message, Role
 from solver.engines.registry import close_engine, open_engine
 from solver.engines.sockets import SOCKETS
@@ -151,7 +152,18 @@ def test_the_lab_asks_it_over_a_socket_that_only_its_owner_may_open(
         prompt = Prompter(problem).retrieval()
         reply = open_engine(spec).chat(spec.request(Role.RETRIEVAL, (Message("user", prompt),)))
         assert reply.text == reply_to(prompt)
+        assert [check.ok for check in connection_test.thorough(spec)] == [True]
     finally:
         close_engine(spec)
         server.shutdown()
         server.server_close()
+
+
+def test_without_a_lab_its_mend_is_to_start_the_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SOCKETS, raising=False)
+    spec = EngineSpec.parse({**teacher_entry(), "base_url": "http://127.0.0.1:9/v1"})
+    try:
+        (found,) = connection_test.glance(spec)
+    finally:
+        close_engine(spec)
+    assert not found.ok and found.mend == "Start the lab with manage.py up, which runs this engine."

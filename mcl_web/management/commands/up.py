@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 
-from mcl_web import broker
+from mcl_web import broker, lab_engines
 from mcl_web.process_tree import ChildDied, ProcessTree, until
 from micro.engine_spec import TEACHER, TEACHER_MISTAKES
 from solver import engine_book
@@ -126,6 +126,7 @@ class Command(BaseCommand):
             tree.start(f"engine-{spec.name}", argv, env, essential=False, leaned_on=True)
             sockets[spec.home()] = str(socket_file)
         env[SOCKETS] = json.dumps(sockets)
+        lab_engines.leave(settings.VAR_DIR, sockets)
 
     @staticmethod
     def _server_of(spec: EngineSpec) -> list[str]:
