@@ -81,9 +81,8 @@ class ProblemTag(models.Model):
         return self.name
 
 
-IMPORTED = (
-    "imported/"  # how the engine of a trajectory of another system begins; no engine of the lab has a slash
-)
+# How the engine of a trajectory of another system begins; no engine of the lab has a slash in its name.
+IMPORTED = "imported/"
 
 
 class RunStatus(models.TextChoices):
