@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from mcl_web import broker as broker_process
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 # How long an example takes says more of the machine's load than of the code.
-hypothesis_settings.register_profile("lab", deadline=None)
+hypothesis_settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("lab")
 
 # How long a test waits for what an idle machine does at once; longer only where it never comes.

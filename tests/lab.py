@@ -35,7 +35,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.folder = folder
-        self.env = {**os.environ, "MCL_VAR": str(folder), "MCL_LEASE_SECONDS": "6", "MCL_REAP_EVERY": "1"}
+        self.env = {**os.environ, "MCL_VAR": str(folder), "MCL_LEASE_SECONDS": "15", "MCL_REAP_EVERY": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up", "--port", str(self.port)],
             cwd=settings.BASE_DIR,

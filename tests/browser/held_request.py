@@ -13,8 +13,9 @@ _HOLD = """ending => { const real = window.fetch; window.letGo = undefined; wind
     if (!String(url).endsWith(ending) || window.letGo) return real(url, more);
     return new Promise(go => { window.letGo = body => go(body === null ? real(url, more)
         : new Response(body, {headers: {'content-type': 'application/json'}})); }); } }"""
-_REFUSE = """([ending, times]) => { const real = window.fetch; window.fetch = (url, more) =>
-    String(url).endsWith(ending) && times-- > 0 ? Promise.resolve(new Response('', {status: 503})) : real(url, more); }"""
+_REFUSE = """([ending, times]) => { const real = window.fetch; const left = window.refusals = {times: times ?? Infinity};
+    window.fetch = (url, more) => String(url).endsWith(ending) && left.times-- > 0
+        ? Promise.resolve(new Response('', {status: 503})) : real(url, more); }"""
 _SEND_ELSEWHERE = """ending => { window.real = window.fetch; window.fetch = (url, more) =>
     String(url).endsWith(ending) ? real('/go/?q=x', {redirect: more?.redirect}) : real(url, more); }"""
 
@@ -41,9 +42,19 @@ def let_go(page: Page, body: str | None = None) -> None:
     page.evaluate("body => window.letGo(body)", body)
 
 
-def refuse(page: Page, ending: str, times: int = 1) -> None:
-    """The next request or requests are answered by a lab that cannot serve them now."""
+def let_go_and_hold_the_next(page: Page, body: str) -> None:
+    """In one go: a page that asks every other second may have asked again before a driver on a busy machine says `hold`."""
+    page.evaluate("body => { const go = window.letGo; window.letGo = undefined; go(body); }", body)
+
+
+def refuse(page: Page, ending: str, times: int | None = 1) -> None:
+    """The next requests, all of them with None, are answered by a lab that cannot serve them now."""
     page.evaluate(_REFUSE, [ending, times])
+
+
+def serve_again(page: Page) -> None:
+    """What `refuse` said last is over."""
+    page.evaluate("() => { window.refusals.times = 0 }")
 
 
 def send_elsewhere(page: Page, ending: str) -> None:

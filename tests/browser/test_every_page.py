@@ -46,6 +46,11 @@ WIDER = """() => {
     out.slice(-4).map(e => `${e.tagName.toLowerCase()}.${e.className?.baseVal ?? e.className}`).join(', ')];
 }"""
 WIDTHS = (1280, 390)
+# Whatever a page asks for at once has come, and nothing of it is exchanged any more while it is looked at.
+COUNT_REQUESTS = """(() => { const real = window.fetch; window.underWay = 0;
+  window.fetch = (...all) => { window.underWay += 1; return real(...all).finally(() => { window.underWay -= 1 }) } })()"""
+STILL = """() => { if (window.underWay || document.querySelector('[data-stale]')) return false;
+  window.fetch = () => new Promise(() => {}); return true }"""
 EXPECTED = {"/nowhere/": 404, "/runs/?q=nonsense%3A": 200}  # what goes wrong is a page too
 
 
@@ -65,13 +70,14 @@ def test_every_page_is_accessible_in_both_themes_and_fits_both_widths(
     """A route that is new belongs among the addresses, or among those that show no page."""
     found = furnish(listening).addresses()
     assert set(page_names()) == set(found) | NO_PAGE
+    page.context.add_init_script(COUNT_REQUESTS)
     page.context.add_init_script(AXE)  # evaluated by the driver, so that the pages' policy stays as it is
     faults: dict[str, list[str]] = {}
     for address in (*found.values(), *EXPECTED, "/compare/", "/review/?queue=a-or-b-runs"):
         page.set_viewport_size({"width": WIDTHS[0], "height": 900})
         answer = page.goto(live_server_url + address)
         assert answer is not None and answer.status == EXPECTED.get(address, 200), address
-        page.wait_for_timeout(80)
+        page.wait_for_function(STILL)
         told = list(page.evaluate(CHECK))
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})

@@ -12,7 +12,15 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import expect
 
-from tests.browser.held_request import held, hold, hold_from_the_start, let_go, refuse, send_elsewhere
+from tests.browser.held_request import (
+    held,
+    hold,
+    hold_from_the_start,
+    let_go,
+    refuse,
+    send_elsewhere,
+    serve_again,
+)
 from tests.browser.test_review_desk import at, failed, opened, saved
 from tests.review.desk_runs import correction_of, failed_run, problem
 from trajectories.models import Blame, Judgement, Run
@@ -86,12 +94,13 @@ def test_an_item_that_could_not_be_loaded_comes_by_itself_only_while_it_is_wante
     """The next try of the one must not overtake the other, which was chosen meanwhile and is still on its way."""
     *_, fourth, fifth = failed(5)
     opened(page, live_server_url)
-    refuse(page, item(fourth))
+    refuse(page, item(fourth), times=None)
     hold(page, item(fifth))
     page.locator(f".queue li[data-key='{fourth.pk}-3'] a").click()
     expect(page.locator("#middle")).to_contain_text("The lab cannot be reached")
     page.locator(f".queue li[data-key='{fifth.pk}-3'] a").click()
     held(page)
+    serve_again(page)  # a next try would bring the fourth
     page.wait_for_timeout(2000)
     expect(page.locator("#item")).to_have_count(0)
     let_go(page)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.held_request import held, hold, let_go, refuse, send_elsewhere
+from tests.browser.held_request import held, hold, hold_from_the_start, let_go, refuse, send_elsewhere
+from tests.browser.keyboard import press_twice
 from tests.browser.test_judging import saved
 from tests.browser.test_long_run import LENGTH, at, opened, short_stretches, told
 from trajectories.models import Judgement
@@ -74,8 +75,7 @@ def test_who_turned_back_on_the_way_to_the_last_step_found_does_not_follow_the_r
     held(page)
     page.keyboard.press("/")
     page.keyboard.press("Escape")
-    page.keyboard.press("g")
-    page.keyboard.press("g")
+    press_twice(page, "g", "#s1[aria-current]")
     at(page, 1)
     let_go(page)
     expect(page.locator("#s88")).to_be_attached()
@@ -134,12 +134,13 @@ def test_the_chosen_view_and_the_focus_stay_when_a_header_becomes_a_card(
 
 
 def test_the_focus_stays_on_a_header_that_becomes_a_card(live_server_url: str, page: Page) -> None:
+    """It is near enough to be asked for as soon as the page is there."""
+    hold_from_the_start(page, card(20))
     opened(page, live_server_url, told())
+    held(page)
     expect(page.locator("#s20.bare")).to_have_count(1)
     link = page.locator("#s20 .no")
-    hold(page, card(20))
     link.focus()
-    held(page)
     let_go(page)
     expect(page.locator("#s20 .code")).to_be_visible()
     expect(link).to_be_focused()

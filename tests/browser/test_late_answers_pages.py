@@ -11,11 +11,19 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.furnished import training_under_way
-from tests.browser.held_request import held, hold, let_go, refuse, send_elsewhere
+from tests.browser.held_request import (
+    held,
+    hold,
+    let_go,
+    let_go_and_hold_the_next,
+    refuse,
+    send_elsewhere,
+)
 from tests.browser.test_judging import told
 from tests.browser.test_review_desk import failed
 from tests.browser.test_review_desk import opened as desk_opened
 from tests.campaigns.conftest import Scripted, engine, problems, start
+from tests.conftest import SOON_MS
 from tests.pages.telling import FIRST, MENDED
 from tests.training.test_adapters import imported
 from tests.training.versions import micro_version
@@ -148,7 +156,7 @@ def exchange(page: Page, usual: str, pressed: str) -> None:
 
 def kept(page: Page, url: str, **keys: str) -> None:
     """The lab has these."""
-    for _ in range(100):
+    for _ in range(SOON_MS // 100):
         found = page.request.get(f"{url}/keys/").json()["keys"]
         if keys.items() <= found.items():
             return
@@ -218,8 +226,7 @@ def test_the_focus_stays_on_a_link_of_the_progress(
     told = '<div data-status="running"><a href="/runs/1/">run {}</a></div>'
     hold(page, "/progress/")
     held(page)
-    let_go(page, told.format(1))
-    hold(page, "/progress/")
+    let_go_and_hold_the_next(page, told.format(1))
     link = page.locator("campaign-progress a")
     link.focus()
     held(page)

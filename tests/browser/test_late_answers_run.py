@@ -259,6 +259,27 @@ def test_who_goes_to_a_step_right_after_scrolling_to_the_end_is_not_taken_back_t
     assert page.evaluate("scrollY") == before
 
 
+def test_who_turned_the_wheel_upwards_is_not_taken_back_though_the_page_moves_late(
+    live_server_url: str, page: Page
+) -> None:
+    """A browser tells of the wheel before it moves the page, and a busy one some time before."""
+    teller = started()
+    page.set_viewport_size({"width": 1280, "height": 600})
+    open_live(page, live_server_url, teller)
+    for _ in range(6):
+        last = teller.ask("planning", PLAN)
+    settled(page, last)
+    page.wait_for_function(
+        "() => scrollY > 600 && document.getElementById('tail-end').getBoundingClientRect().top < innerHeight"
+    )
+    page.evaluate("() => dispatchEvent(new WheelEvent('wheel', {deltaY: -300}))")
+    page.wait_for_timeout(500)
+    page.evaluate("scrollBy(0, -600)")
+    settled(page, teller.ask("planning", PLAN))
+    expect(page.locator(".tail")).to_contain_text("1 new step below")
+    expect(page.locator(f"#s{teller.step}")).not_to_be_in_viewport()
+
+
 def test_a_command_of_the_palette_works_though_an_event_has_exchanged_its_button(
     live_server_url: str, page: Page
 ) -> None:

@@ -130,6 +130,7 @@ def test_a_training_that_was_stopped_on_its_page_is_resumed_there_and_its_curve_
     assert 6 <= stopped < 390 and len(before) == stopped
 
     page.get_by_role("button", name=f"Resume from step {stopped}").click()
+    expect(state(page)).to_contain_text("queued")
     with at_work(training_tasks.train, run):
         until_step(page, stopped + 4)
         told = curve(page)

@@ -79,7 +79,9 @@ async def test_a_viewer_that_comes_back_gets_only_what_it_has_not_seen(live_serv
 
 
 @hypothesis_settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(cuts=st.lists(st.integers(min_value=1, max_value=6), min_size=1, max_size=5))
 async def test_dropping_the_connection_anywhere_loses_and_doubles_nothing(

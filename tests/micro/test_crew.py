@@ -48,7 +48,7 @@ def test_an_error_of_a_piece_is_raised_here() -> None:
 def test_an_error_beside_a_long_piece_ends_it(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), Crew(1, nothing) as crew:
         crew.start(sleep_long, tmp_path, "long")
-        _until((tmp_path / "long").exists)
+        _until(lambda: _written(tmp_path / "long"))
         raise KeyboardInterrupt
     assert not _alive(int((tmp_path / "long").read_text()))
 
@@ -70,8 +70,7 @@ def test_a_leader_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     env = {**os.environ, "PYTHONPATH": str(root)}
     leader = subprocess.Popen([sys.executable, str(tmp_path / "leader.py"), str(tmp_path)], env=env, cwd=root)
-    _until((tmp_path / "left").exists)
-    _until(lambda: bool((tmp_path / "left").read_text()))
+    _until(lambda: _written(tmp_path / "left"))
     leader.send_signal(signal.SIGKILL)
     leader.wait(60)
     pid = int((tmp_path / "left").read_text())
@@ -91,6 +90,11 @@ def _alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def _written(file: Path) -> bool:
+    """A file is there before anything is in it."""
+    return file.exists() and bool(file.read_text())
 
 
 def _until(done: object, seconds: float = 60) -> None:

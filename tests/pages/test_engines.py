@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -173,7 +174,7 @@ def test_load_money_and_stored_answers_are_shown(client: Client) -> None:
     EngineService.objects.create(
         name="lite",
         state="ready",
-        beat_at=now(),
+        beat_at=now() + timedelta(hours=1),
         numbers=numbers,
         adapters={"coding@aaaaaaaaaaaa": "rank 64 > 32"},
     )
@@ -236,7 +237,9 @@ def test_start_drain_and_stop_are_wishes_and_only_for_engines_the_lab_runs(clien
 def test_a_silent_host_is_said(client: Client) -> None:
     Engine.objects.create(name="lite", spec=VLLM)
     assert "manage.py up starts one" in page(client)
-    EngineService.objects.create(name="lite", state="failed", message="No GPU <b>here</b>", beat_at=now())
+    EngineService.objects.create(
+        name="lite", state="failed", message="No GPU <b>here</b>", beat_at=now() + timedelta(hours=1)
+    )
     assert "No GPU &lt;b&gt;here" in page(client)
 
 

@@ -86,7 +86,11 @@ def test_an_unknown_agent_or_step_is_refused_with_a_sentence(run: Run) -> None:
     assert not Judgement.objects.filter(run=run).exists()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(st.sampled_from(["accept", "reject", "undo"]), max_size=8))
 def test_undoing_everything_that_stands_leaves_no_decision(run: Run, verbs: list[str]) -> None:
     for verb in verbs:

@@ -371,7 +371,7 @@ def test_the_page_opens_from_disk_and_executes_nothing(run: Run, tmp_path: Path,
     ground = page.evaluate("getComputedStyle(document.querySelector('article')).borderTopWidth")
     assert ground == "1px"  # the one style sheet that the policy allows is in force
     page.locator("summary", has_text="Prompt").first.click()
-    assert page.locator("details[open] pre").first.is_visible()
+    page.locator("details[open] pre").first.wait_for()
 
 
 def test_markdown_keeps_hostile_text_inside_its_fences(run: Run) -> None:

@@ -313,13 +313,15 @@ if (end) new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecti
 
 // Only a person releases it: wheel, touch, the scroll bar, the keys that scroll; never a scroll event. Coming back to the
 // end takes it up again.
-function released() {
+const UPWARDS = ["PageUp", "Home", "ArrowUp"];
+function released(event) {
   letGo();
+  if (event.deltaY < 0 || UPWARDS.includes(event.key)) return; // a busy browser moves the page later than it tells of it
   settled = setTimeout(() => endInSight() && stream()?.dataset.status !== "finished" && hold(), 250);
 }
 for (const kind of ["wheel", "touchmove"]) addEventListener(kind, released, { passive: true });
-addEventListener("pointerdown", (event) => event.target === document.documentElement && released());
-addEventListener("keydown", (event) => ["PageUp", "PageDown", "Home", "End", "ArrowUp", "ArrowDown"].includes(event.key) && released());
+addEventListener("pointerdown", (event) => event.target === document.documentElement && released(event));
+addEventListener("keydown", (event) => [...UPWARDS, "PageDown", "End", "ArrowDown"].includes(event.key) && released(event));
 
 stream()?.addEventListener("run-event", (event) => {
   const { added } = event.detail;
