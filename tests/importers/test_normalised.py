@@ -142,6 +142,14 @@ def test_a_bad_row_names_its_line_and_field_and_spares_the_others(
     assert report.faults[0].mend
 
 
+def test_a_rule_of_the_schema_is_told_in_its_own_words(tmp_path: Path) -> None:
+    _, report = read_all(
+        write_lines(tmp_path / "a.jsonl", row(test_kind="assert", tests=[{"code": "assert f()"}]))
+    )
+    (fault,) = report.faults
+    assert fault.problem == "a problem of kind 'assert' needs `entry_point`, the function's name"
+
+
 def test_every_wrong_field_of_a_row_is_named_at_once(tmp_path: Path) -> None:
     _, report = read_all(write_lines(tmp_path / "a.jsonl", row(title="x" * 201, memory_limit_mb=-4)))
     assert {fault.field for fault in report.faults} == {"title", "memory_limit_mb"}

@@ -107,7 +107,8 @@ def complaints(error: ValidationError, prefix: str = "") -> list[Malformed]:
     for one in error.errors(include_url=False, include_input=False):
         path = _path(one["loc"])
         field = ".".join(part for part in (prefix, path) if part)
-        problem = one["msg"][:1].lower() + one["msg"][1:]
+        said = one["msg"].removeprefix("Value error, ")  # the sentence is ours, its beginning is not
+        problem = said[:1].lower() + said[1:]
         found.append(Malformed(field, problem, _MENDS.get(one["type"], "correct it")))
     return found
 
