@@ -223,3 +223,18 @@ def test_the_command_says_what_it_did_and_fails_when_nothing_was_readable(
     assert report["agree"] == report["compared"] == 1
     with pytest.raises(CommandError, match="Nothing could be imported"):
         call_command("import_traces", write(tmp_path / "bad.jsonl", "{"), stdout=StringIO())
+
+
+def test_what_our_judge_says_is_told_also_where_nothing_was_recorded(
+    problem: Problem, tmp_path: Path
+) -> None:
+    def told(*rows: dict[str, Any]) -> str:
+        out = StringIO()
+        call_command("import_traces", write(tmp_path / "t.jsonl", *rows), stdout=out)
+        return out.getvalue()
+
+    silent = told(trace(id="a", solved_recorded=None), trace(id="b", solved_recorded=None, final_code=WRONG))
+    assert "judged here: 2\n" in silent
+    assert silent.count("recorded no verdict here") == 2
+    mixed = told(trace(id="c", solved_recorded=None), trace(id="d"))
+    assert "judged here: 2; 1 of them with a recorded verdict, of which 1 agree\n" in mixed

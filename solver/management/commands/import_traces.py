@@ -98,9 +98,13 @@ class Command(BaseCommand):
 
     def _verdicts(self, report: Imported) -> None:
         same, compared = report.agreements
-        if not compared:
+        judged = report.verdicts.total()
+        if not judged:
             return
-        self.stdout.write(f"  judged here: {compared}, of which {same} agree with the recorded verdict")
+        agree = f", of which {same} agree with the recorded verdict"
+        if compared < judged:
+            agree = f"; {compared} of them with a recorded verdict, of which {same} agree" if compared else ""
+        self.stdout.write(f"  judged here: {judged}{agree}")
         for (solved, ours), n in sorted(report.verdicts.items(), key=str):
             said = {True: "solved", False: "not solved", None: "no verdict"}[solved]
             self.stdout.write(f"    recorded {said:<10} here {WORD[ours]:<14} {n}")
