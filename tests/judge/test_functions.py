@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import pickle
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solver.judge import AssertTest, CallTest, Judge, Limits, Program, Report, Task, Verdict
-from solver.judge.asserts import Session, _broken_off, _Oracle
+from solver.judge.asserts import Session, _broken_off
 from solver.judge.attacks.functions import ATTACKS
 from solver.judge.jail.codec import ForeignValue, dump, load, plain_value
 from solver.judge.jail.spec import Tag
@@ -23,7 +24,7 @@ from solver.judge.outcome import Kill, Outcome
 from solver.judge.profiles import profile_named
 from solver.judge.single import bounds_of
 from solver.judge.slot import Record
-from solver.judge.watch import Run
+from solver.judge.watch import Run, step
 
 _LIMITS = Limits(cpu_s=1.0, idle_s=1.0)
 
@@ -62,20 +63,27 @@ def test_limits_are_a_test_s_own(judge: Judge) -> None:
 def test_a_judge_that_looks_late_takes_no_test_s_time_for_another_s(
     judge: Judge, monkeypatch: pytest.MonkeyPatch, profile: str, clock: str
 ) -> None:
-    """It has no processor for longer than all tests need together, each time it should read how far they are."""
-    read = _Oracle._read
+    """It has no processor for longer than a test may take, each time before it reads how far they are."""
 
-    def late(oracle: _Oracle, *given: Any) -> bool:
-        time.sleep(1.0)
-        return read(oracle, *given)
+    def late(channels: list[socket.socket], runs: list[Run], others: tuple[int, ...] = ()) -> list[int]:
+        if all(run.pid for run in runs):
+            used = runs[0].cpu_used()
+            still = 0
+            while (
+                still < 10 and runs[0].cpu_used() - used < 0.4
+            ):  # for half a second; busy programs get on meanwhile
+                before = runs[0].cpu_used()
+                time.sleep(0.05)
+                still = 0 if clock == "process_time" and runs[0].cpu_used() > before else still + 1
+        return step(channels, runs, others)
 
-    monkeypatch.setattr(_Oracle, "_read", late)
+    monkeypatch.setattr("solver.judge.asserts.step", late)
     act = "time.sleep(0.01)" if clock == "monotonic" else "pass"
-    source = f"import time\ndef f(x):\n    end = time.{clock}() + 0.2\n    while time.{clock}() < end:\n        {act}\n    return x"
-    tests = tuple(AssertTest(f"assert f({i}) == {i}") for i in range(4))
-    task = Task(tests, "assert", entry_point="f", limits=Limits(cpu_s=0.5, idle_s=0.5))
+    source = f"import time\ndef f(x):\n    end = time.{clock}() + 0.15\n    while time.{clock}() < end:\n        {act}\n    return x"
+    tests = tuple(AssertTest(f"assert f({i}) == {i}") for i in range(6))
+    task = Task(tests, "assert", entry_point="f", limits=Limits(cpu_s=0.3, idle_s=0.3))
     report = judge.judge(Program(source), task, profile=profile)
-    assert [(result.verdict, result.reason) for result in report.results] == [(Verdict.AC, "")] * 4
+    assert [(result.verdict, result.reason) for result in report.results] == [(Verdict.AC, "")] * 6
 
 
 def test_a_program_that_ended_by_itself_keeps_its_end_though_its_tests_were_over_first(
