@@ -1,20 +1,38 @@
 """An exam as a table: a prompt a row, four answers beside each other, each column's marks with their intervals, and the new
-adapter against the others on the prompts that both answered."""
+adapter against the others on the prompts that both answered.
+
+The unit is the problem. A problem may lend several prompts, such as a plan and its confidence; what an agent knows of it
+shows in all of them, so they count together as one score. A prompt without a problem counts by itself.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from django.db.models import Count, Q
+from statistics import fmean
 
 from solver.benchmarks.bootstrap import paired_difference
+from solver.benchmarks.interval import Estimate, wilson
 from solver.benchmarks.mcnemar import mcnemar
 from training.exams import COLUMNS, NEW
 from training.models import DatasetRow, Exam, ExamAnswer
-from trajectories.wilson import Share, share
 
 ROWS = 20
 TEACHER = "teacher"
+
+
+Unit = tuple[str, int]  # ("problem", its key), or ("row", its own) where it has none
+Marks = dict[int, tuple[Unit, bool, bool | None]]  # of one column, by row: its unit, format kept, right
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`hits` of `prompts`; `estimate` is the mean over problems, with Wilson's interval."""
+
+    hits: int
+    prompts: int
+    estimate: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +40,17 @@ class Column:
     name: str
     model: str
     answered: int
-    well_formed: Share
-    right: Share
+    well_formed: Score
+    right: Score
 
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """The new adapter against `other`. Points of 100, with the bootstrap interval of the paired difference; p by the exact
-    McNemar test."""
+    """The new adapter against `other` on `n` problems, of which it does better on `won` and worse on `lost`.
+
+    Points of 100, with the bootstrap interval of the paired difference; p by the sign test on problems, which is the exact
+    McNemar test where each lends one prompt.
+    """
 
     other: str
     measure: str
@@ -66,10 +87,11 @@ def read(exam: Exam, after: int = 0) -> ExamPage:
     rows = list(found.select_related("example__problem", "example__run").order_by("position")[: ROWS + 1])
     shown = rows[:ROWS]
     answers = {(a.row_id, a.column): a for a in ExamAnswer.objects.filter(exam=exam, row__in=shown)}
-    columns = [_column(exam, name) for name in names]
+    marks = _marks(exam)
+    columns = [_column(name, exam.columns[name], marks[name]) for name in names]
     return ExamPage(
         columns,
-        _paired(exam, names),
+        _paired(marks, names),
         [
             ExamRow(
                 row,
@@ -85,47 +107,63 @@ def read(exam: Exam, after: int = 0) -> ExamPage:
     )
 
 
-def _column(exam: Exam, name: str) -> Column:
-    told = ExamAnswer.objects.filter(exam=exam, column=name).aggregate(
-        answered=Count("pk"),
-        formed=Count("pk", filter=Q(failure="")),
-        marked=Count("pk", filter=Q(right__isnull=False)),
-        right=Count("pk", filter=Q(right=True)),
-    )
+def _marks(exam: Exam) -> dict[str, Marks]:
+    found: dict[str, Marks] = defaultdict(dict)
+    told = ExamAnswer.objects.filter(exam=exam).order_by("row")
+    for column, row, problem, failure, right in told.values_list(
+        "column", "row", "row__example__problem", "failure", "right"
+    ):
+        unit = ("row", row) if problem is None else ("problem", problem)
+        found[column][row] = (unit, not failure, right)
+    return found
+
+
+def _column(name: str, model: str, marks: Marks) -> Column:
     return Column(
         name,
-        exam.columns[name],
-        told["answered"],
-        share(told["formed"], told["answered"]),
-        share(told["right"], told["marked"]),
+        model,
+        len(marks),
+        _score((unit, formed) for unit, formed, _ in marks.values()),
+        _score((unit, right) for unit, _, right in marks.values() if right is not None),
     )
 
 
-def _paired(exam: Exam, names: list[str]) -> list[Paired]:
-    marks: dict[str, dict[int, tuple[bool, bool | None]]] = {name: {} for name in names}
-    told = ExamAnswer.objects.filter(exam=exam).values_list("column", "row", "failure", "right")
-    for column, row, failure, right in told.order_by("row"):
-        marks[column][row] = (not failure, right)
+def _score(marks: Iterable[tuple[Unit, bool]]) -> Score:
+    by_unit: dict[Unit, list[bool]] = defaultdict(list)
+    for unit, mark in marks:
+        by_unit[unit].append(mark)
+    every = [mark for few in by_unit.values() for mark in few]
+    return Score(sum(every), len(every), wilson([fmean(few) for few in by_unit.values()]))
+
+
+def _paired(marks: dict[str, Marks], names: list[str]) -> list[Paired]:
     found = []
     for other in names:
         if other == NEW:
             continue
         both = [(marks[other][row], new) for row, new in marks[NEW].items() if row in marks[other]]
-        formed = [(before[0], new[0]) for before, new in both]
-        marked = [(before[1], new[1]) for before, new in both if before[1] is not None and new[1] is not None]
+        formed = [(unit, before, after) for (unit, before, _), (_, after, _) in both]
+        right = [
+            (unit, before, after)
+            for (unit, _, before), (_, _, after) in both
+            if before is not None and after is not None
+        ]
         found += [
             _compared(other, measure, pairs)
-            for measure, pairs in (("format kept", formed), ("right", marked))
+            for measure, pairs in (("format kept", formed), ("right", right))
             if pairs
         ]
     return found
 
 
-def _compared(other: str, measure: str, pairs: list[tuple[bool, bool]]) -> Paired:
-    won = sum(new and not before for before, new in pairs)
-    lost = sum(before and not new for before, new in pairs)
-    gain = paired_difference(
-        [float(before) for before, _ in pairs], [float(new) for _, new in pairs]
-    ).estimate
+def _compared(other: str, measure: str, pairs: list[tuple[Unit, bool, bool]]) -> Paired:
+    by_unit: dict[Unit, list[tuple[bool, bool]]] = defaultdict(list)
+    for unit, before, after in pairs:
+        by_unit[unit].append((before, after))
+    first = [fmean(before for before, _ in few) for few in by_unit.values()]
+    second = [fmean(after for _, after in few) for few in by_unit.values()]
+    won = sum(after > before for before, after in zip(first, second, strict=True))
+    lost = sum(after < before for before, after in zip(first, second, strict=True))
+    gain = paired_difference(first, second).estimate
     points = (100 * gain.value, 100 * gain.low, 100 * gain.high)
     return Paired(other, measure, gain.n, won, lost, *points, mcnemar(won, lost).p)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +14,13 @@ from django.test import Client
 from django.utils.timezone import now
 
 from solver import judge_pool
+from solver.benchmarks.interval import wilson
 from solver.engines.protocol import ChatReply, ChatRequest, FinishReason, Usage
 from tests.conftest import PATIENCE_S
 from tests.factories import make_run
+from tests.training import micro_rows
 from tests.training.test_adapters import imported, micro_problem
-from tests.training.versions import micro_version
+from tests.training.versions import make_version, micro_version
 from training import exam_page, exams, marking
 from training.adapter_models import ExamState
 from training.models import (
@@ -67,10 +70,34 @@ def test_the_exam_asks_each_column_once_and_shows_four_columns(
         ("previous", "format kept", 2, 0, 2),
         ("previous", "right", 1, 0, 2),
     ]
-    assert page.count("+50.0") == 2 and "McNemar p" in page
+    assert page.count("+50.0") == 2 and "Sign test p" in page
     ExamAnswer.objects.filter(exam=exam, column="base").delete()  # a worker was killed in between
     exam.__class__.objects.filter(pk=exam.pk).update(state=ExamState.WAITING)
     assert exams.execute(exam.pk) and parrot.asked == 8
+
+
+def test_prompts_of_one_problem_are_one_unit_of_every_interval() -> None:
+    """Ten prompts of two problems prove no more than two problems do."""
+    problems = [micro_problem("micro/x"), micro_problem("micro/y")]
+    rows = [replace(row, split="eval") for row in micro_rows.rows("retrieval", 10, 0)]
+    version = make_version("retrieval", rows, problems=problems)
+    exam = Exam.objects.create(
+        adapter=imported("retrieval", "coding"),
+        dataset=version,
+        row_count=10,
+        columns={"base": "base", "new": "new"},
+        request_id="x",
+    )
+    for place, row in enumerate(version.rows.order_by("position")):
+        for column, right in (("base", place == 0), ("new", place != 1)):
+            ExamAnswer.objects.create(exam=exam, row=row, column=column, text="", failure="", right=right)
+    page = exam_page.read(exam)
+    base, new = (column.right for column in page.columns)
+    assert (base.hits, base.prompts, base.estimate) == (1, 10, wilson([0.2, 0.0]))
+    assert (new.hits, new.prompts, new.estimate) == (9, 10, wilson([1.0, 0.8]))
+    told = next(one for one in page.paired if one.measure == "right")
+    assert (told.n, told.won, told.lost, told.p) == (2, 2, 0, 0.5)
+    assert told.points == pytest.approx(80.0)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from solver.benchmarks.interval import Estimate
 from solver.campaigns.charts import small_interval
-from training.exam_page import Paired
+from training.exam_page import Paired, Score
 from training.models import Adapter, TrainingRun
 from training.run_models import TrainingStatus
 from trajectories.templatetags.lab import glyph, percent
@@ -49,6 +49,18 @@ def gain_interval(result: dict[str, Any] | Paired, width: int = 150) -> SafeStri
     told = asdict(result) if isinstance(result, Paired) else result
     found = Estimate(told["points"] / 100, told["low"] / 100, told["high"] / 100, told["n"])
     return small_interval(found, -0.6, 0.6, width)
+
+
+@register.simple_tag
+def exam_score(score: Score) -> SafeString:
+    """What it rests on: prompts, and the problems that are the units of the interval."""
+    n, told = score.estimate.n, f"{score.hits} of {score.prompts}"
+    return format_html("{}{}", told, f", {n} problem{'' if n == 1 else 's'}" if n != score.prompts else "")
+
+
+@register.simple_tag
+def score_interval(score: Score) -> SafeString:
+    return small_interval(score.estimate)
 
 
 @register.simple_tag
