@@ -22,6 +22,25 @@ def parsed(code: str) -> ast.Module | None:
         return None
 
 
+def fault(code: str) -> str | None:
+    """Why the code is no Python: "line 3: invalid syntax"; None where it is. What is too long to look at passes."""
+    if len(code) > _LONGEST:
+        return None
+    try:
+        ast.parse(code)
+    except SyntaxError as error:
+        return f"line {error.lineno or 1}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return None
+
+
+def defines(code: str, name: str) -> bool:
+    """Whether the top level defines that name; what is too long to look at may."""
+    tree = parsed(code)
+    return name in _defined(tree) if tree is not None else len(code) > _LONGEST
+
+
 def sample(code: str) -> Sample | None:
     """An assert statement as a sample: `assert f(1) == 2` shows `f(1)` and `2`; None where it is no assert."""
     tree = parsed(code)

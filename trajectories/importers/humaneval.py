@@ -30,6 +30,15 @@ _PLUS_SCRIPT = "def assertion("
 
 def convert(row: Row) -> ProblemSpec:
     name, prompt, number = row.text("entry_point"), row.text("prompt"), _number(row)
+    solution = prompt + row.text("canonical_solution")
+    if why := assertions.fault(solution):
+        raise row.malformed("canonical_solution", f"is no Python behind its prompt ({why})", "correct it")
+    if not assertions.defines(solution, name):
+        raise row.malformed(
+            "entry_point",
+            f"is {name[:40]!r}, which `prompt` does not define",
+            "name the function that the tests call",
+        )
     source, tests = _tests(row, name)
     quirks = ("needs_numpy",) if any("import numpy" in test.code for test in tests) else ()
     samples = _samples(row, prompt, name)
@@ -46,7 +55,7 @@ def convert(row: Row) -> ProblemSpec:
         tests=tests,
         test_kind=TestKind.ASSERT,
         checker={"type": CheckerType.PYTHON_ASSERT.value},
-        reference_solution=prompt + row.text("canonical_solution"),
+        reference_solution=solution,
         licence=_LICENCES[source],
         provenance={"task_id": row.text("task_id")},
         extra=_extra(row),
@@ -68,14 +77,22 @@ def _tests(row: Row, name: str) -> tuple[str, tuple[AssertTest, ...]]:
         codes = row.texts("test_case_list")
         if not codes:
             raise row.malformed("test_case_list", "is empty", "give at least one assert statement")
+        _check(row, "test_case_list", codes)
         return "humaneval-et", tuple(AssertTest(code=code) for code in codes)
     if "base_input" in row or "plus_input" in row:
         reference = row.text("prompt") + row.text("canonical_solution")
         return "humaneval-plus", evalplus.tests(row, reference, name, evalplus.HUMANEVAL_ORACLES)
     code = row.text("test")
+    _check(row, "test", [code])
     source = "humaneval-plus" if _PLUS_SCRIPT in code else "humaneval"
     call = f"check({name})"
     return source, (AssertTest(code=code if call in code else f"{code}\n{call}\n"),)
+
+
+def _check(row: Row, name: str, codes: list[str]) -> None:
+    for code in codes:
+        if why := assertions.fault(code):
+            raise row.malformed(name, f"is no Python ({why})", "give Python assert statements")
 
 
 def _samples(row: Row, prompt: str, name: str) -> tuple[Sample, ...]:

@@ -56,6 +56,10 @@ def convert(row: Row, et: bool = False) -> ProblemSpec:
     shown = row.texts("test_case_list") if "test_case_list" in row else row.texts("test_list")
     if not shown:
         raise row.malformed("test_list", "is missing", "give at least one assert statement")
+    listed = "test_case_list" if "test_case_list" in row else "test_list"
+    for one in shown:
+        if why := assertions.fault(one):
+            raise row.malformed(listed, f"is no Python ({why})", "give Python assert statements")
     name = row.text("entry_point") if "entry_point" in row else assertions.entry_point(shown, code)
     if name is None:
         raise row.malformed("test_list", "calls no function of `code`", "give assert statements that call it")
