@@ -206,7 +206,10 @@ def test_the_published_shape_gives_the_tests_of_the_collection(source: str, tmp_
         ({"test": "expect(halves([6])).toEqual([3])\nfunction check() {}"}, "test: is no Python (line 2: "),
         ({"test_case_list": ["assert halves([6]) = [3.0]"]}, "test_case_list: is no Python (line 1: "),
         ({"entry_point": "thirds"}, "entry_point: is 'thirds', which `prompt` does not define"),
-        ({"canonical_solution": "    return [\n"}, "canonical_solution: is no Python behind its prompt (line "),
+        (
+            {"canonical_solution": "    return [\n"},
+            "canonical_solution: is no Python behind its prompt (line ",
+        ),
     ],
 )
 def test_a_task_that_no_judge_could_run_is_refused_with_the_place(
