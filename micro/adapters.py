@@ -41,7 +41,8 @@ def train_adapter(
         target_modules=list(TARGETS),
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(load_base(base), config, autocast_adapter_dtype=False).bfloat16().to(device)
+    model = get_peft_model(load_base(base), config, autocast_adapter_dtype=False)
+    network.ready_to_train(model, device)
     causal = model.base_model.model
     causal.set_attn_implementation("eager")
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
@@ -54,7 +55,7 @@ def train_adapter(
         tell,
     )
     with whole_files.folder(folder, "adapter_model.safetensors") as unfinished:
-        model.save_pretrained(unfinished)
+        model.bfloat16().save_pretrained(unfinished)
         _make_portable(unfinished / "adapter_config.json")
         card = {"fingerprint": base_fingerprint(base)}
         (unfinished / BASE_CARD).write_text(json.dumps(card) + "\n", encoding="utf-8")

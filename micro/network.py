@@ -45,6 +45,23 @@ def build(shape: Shape, seed: int) -> Qwen2ForCausalLM:
     )
 
 
+def multiplies_bf16(device: str) -> bool:
+    """Whether the hardware multiplies in bf16. A processor without such instructions takes many times as long for it."""
+    import torch
+
+    if not device.startswith("cpu"):
+        return True
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def ready_to_train(model: torch.nn.Module, device: str) -> None:
+    """Its weights are bf16 numbers wherever it trains; where the hardware does not multiply those, it computes in fp32."""
+    model.bfloat16().to(device)
+    if not multiplies_bf16(device):
+        model.float()
+
+
 def answer_loss(model: Qwen2ForCausalLM, ids: torch.Tensor, weighed: torch.Tensor) -> torch.Tensor:
     """Mean cross-entropy where `weighed`; the head is computed only there. Padding on the right needs no mask."""
     import torch

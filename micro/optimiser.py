@@ -29,7 +29,7 @@ def rate_factor(step: int, steps: int, warm_up: int, cool_down: int) -> float:
 
 
 class MasterWeights:
-    """The optimiser's own fp32 copy of bf16 parameters: small updates would round away in bf16."""
+    """The optimiser's own fp32 copy of parameters that hold bf16 numbers: small updates would round away in those."""
 
     def __init__(self, parameters: dict[str, torch.Tensor], rates: Rates) -> None:
         import torch
@@ -76,7 +76,7 @@ class MasterWeights:
             optimiser.step()
         with torch.no_grad():
             for master, live in zip(self._masters, self._live, strict=True):
-                live.copy_(master)
+                live.copy_(_kept(master))
         return float(norm)
 
     def state_dict(self) -> dict[str, Any]:
@@ -91,6 +91,11 @@ class MasterWeights:
         with torch.no_grad():
             for master, live, saved in zip(self._masters, self._live, state["masters"], strict=True):
                 master.copy_(saved)
-                live.copy_(saved)
+                live.copy_(_kept(saved))
         for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
+
+
+def _kept(master: torch.Tensor) -> torch.Tensor:
+    """In bf16, also where the live weights are fp32 ones: what trains is what will be kept."""
+    return master.bfloat16()

@@ -50,7 +50,8 @@ def pretrain(
     tell: Callable[[int, int], None] = lambda done, of: None,
 ) -> None:
     """Leaves the bf16 base model with its tokenizer in `folder`, ready for `from_pretrained`."""
-    model = network.build(scale.shape, scale.pretraining.seed).bfloat16().to(device)
+    model = network.build(scale.shape, scale.pretraining.seed)
+    network.ready_to_train(model, device)
     model.set_attn_implementation("eager")  # at these lengths faster on a CPU than the fused kernel
     learn(
         dict(model.named_parameters()),
@@ -62,7 +63,7 @@ def pretrain(
     )
     with whole_files.folder(folder, "model.safetensors") as unfinished:
         tokenizer.load(tokenizer_folder).save_pretrained(unfinished)
-        model.save_pretrained(unfinished)
+        model.bfloat16().save_pretrained(unfinished)
 
 
 def load_base(folder: Path) -> Qwen2ForCausalLM:

@@ -41,7 +41,8 @@ def sequences(tokens: Path) -> Sequences:
 
 def _run(sequences: Sequences, folder: Path, steps: int, stop_after: int | None = None) -> list[torch.Tensor]:
     torch.set_num_threads(1)
-    model = network.build(TINY, seed=3).bfloat16()
+    model = network.build(TINY, seed=3)
+    network.ready_to_train(model, "cpu")
     plan = Plan(steps, 1024, Rates(3e-3, 6e-3), warm_up=2, cool_down=steps, seed=5, save_every=2)
     taken = 0
 
@@ -60,11 +61,18 @@ def _run(sequences: Sequences, folder: Path, steps: int, stop_after: int | None 
     return [p.detach().clone() for p in model.parameters()]
 
 
-def test_a_killed_run_resumes_to_the_very_same_weights(sequences: Sequences, tmp_path: Path) -> None:
+@pytest.mark.parametrize("able", [True, False])
+def test_a_killed_run_resumes_to_the_very_same_weights(
+    sequences: Sequences, tmp_path: Path, able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a processor that multiplies bf16 and on one that computes with the same weights in fp32."""
+    monkeypatch.setattr(network, "multiplies_bf16", lambda device: able)
     whole = _run(sequences, tmp_path / "whole", steps=6)
     _run(sequences, tmp_path / "killed", steps=6, stop_after=5)
     resumed = _run(sequences, tmp_path / "killed", steps=6)
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
+    assert {p.dtype for p in whole} == {torch.bfloat16 if able else torch.float32}
+    assert all(torch.equal(p, p.bfloat16().to(p.dtype)) for p in whole)
 
 
 def test_training_lowers_the_loss_and_logs_its_progress(sequences: Sequences, tmp_path: Path) -> None:
