@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError
+from django.core.management import BaseCommand, CommandError, call_command
 from rich.console import Console
 from rich.table import Table
 
@@ -65,6 +65,8 @@ class Command(BaseCommand):
         if options["workers"] < 1:
             raise CommandError("--workers must be at least 1.", returncode=2)
         _require_device(options["device"])
+        if not options["no_campaign"]:  # at the end its tables would be missed after an hour's work
+            call_command("migrate", verbosity=0, interactive=False)
         scale = SCALES[options["scale"]]
         out: Path = options["out"] or settings.VAR_DIR / "micro" / scale.name
         try:
