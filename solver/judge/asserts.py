@@ -282,7 +282,6 @@ class _Oracle:
                 self._session.current = None
         elif "asks" in event:
             (tests or program).was_answered()
-            with suppress(
-                OSError
-            ):  # nobody reads it any more, or a program that shares the process asked for too many
+            # Nobody may read it any more, or a program that shares the process asked for too many.
+            with suppress(OSError):
                 os.write(self._go_on, b".")

@@ -94,8 +94,8 @@ def rule(outcome: Outcome, bounds: Bounds) -> Ruling:
     if _short_of_memory(outcome, bounds):
         over = outcome.peak > bounds.memory
         return Ruling(Verdict.MLE, f"{outcome.peak >> 20} MB" if over else "out of memory")
-    over = outcome.cpu_s > bounds.cpu_s or outcome.killed is Kill.CPU
-    if over or outcome.exit_code == -signal.SIGXCPU:
+    too_long = outcome.cpu_s > bounds.cpu_s or outcome.killed is Kill.CPU
+    if too_long or outcome.exit_code == -signal.SIGXCPU:
         return Ruling(Verdict.TLE, "cpu")
     if outcome.killed is Kill.IDLE:
         return Ruling(Verdict.TLE, "idle")
